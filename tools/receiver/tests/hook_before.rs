@@ -6,10 +6,12 @@ mod common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use common::accounts::{basic, with};
-use common::hook::{Answer, HookServer};
+use common::hook::{wait_until, Answer, HookServer};
 use common::raw::Raw;
 use common::{Receiver, Reply, Upload};
 use serde_json::json;
@@ -27,6 +29,7 @@ fn start(flags: &[&str]) -> (HookServer, Receiver) {
             "down" => return Answer::Status(502, String::new()),
             "gone" => return Answer::Status(403, "{}".to_owned()),
             "silent" => return Answer::Silence,
+            "inbox" => json!({"dir": "inbox/"}),
             "empty" => return Answer::Status(204, String::new()),
             _ => json!({"accept": true}),
         };
@@ -260,4 +263,96 @@ fn a_program_answers_on_its_standard_output() {
     make("joe", "silent").expect(503, "try again later");
     // What it leaves behind does not hold the answer back.
     make("joe", "background").expect_complete(10);
+}
+
+#[test]
+fn a_slash_at_the_end_of_a_directory_is_as_a_client_may_write_it() {
+    let (_hook, receiver) = start(&["--layout", "tree"]);
+    let file = Upload::new("inbox-1", 10);
+    receiver
+        .exchange(&file.store("blake3").build())
+        .expect_complete(10);
+    assert!(receiver.data().join("files/_/inbox/inbox-1").exists());
+}
+
+#[test]
+fn a_hook_that_is_asked_about_joined_pieces_does_not_hold_up_the_end() {
+    let (hook, mut receiver) = start(&["--hook-timeout", "100"]);
+    let made = Raw::tus_post(10, &[]).set("Upload-Concat", "partial");
+    let place = made.send(&receiver).place();
+    let content = Upload::new("x", 10).content;
+    Raw::tus_patch(&place, 0, &content).send(&receiver);
+    let join = Raw::tus("POST", "/upload")
+        .set("Upload-Concat", &format!("final;{place}"))
+        .set(
+            "Upload-Metadata",
+            &format!("filename {}", base64("silent-1")),
+        );
+    let _stream = join.begin(&receiver, 0);
+    hook.wait_for(2);
+    // The piece is free meanwhile.
+    assert_eq!(receiver.tus_offset(&place), 10);
+    let begin = Instant::now();
+    assert!(receiver.terminate().success());
+    assert!(begin.elapsed() < Duration::from_secs(50));
+}
+
+/// Writes a program. Returns its path.
+fn script(dir: &Path, text: &str) -> String {
+    let path = dir.join("ask");
+    fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn what_a_program_has_started_ends_with_its_time_and_with_the_receiver() {
+    for (time, ends) in [("1", false), ("100", true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = script(
+            dir.path(),
+            "sleep 200 &\necho $! > \"$0.new\"; mv \"$0.new\" \"$0.child\"\nwait\n",
+        );
+        let flags = ["--hook-before", &path, "--hook-timeout", time];
+        let mut receiver = Receiver::start(&flags);
+        let mut stream = receiver.connect();
+        let request = Upload::new("a", 10).store("blake3").build();
+        std::io::Write::write_all(&mut stream, &request).unwrap();
+        let child = dir.path().join("ask.child");
+        wait_until("the program", || child.exists());
+        let child = fs::read_to_string(child).unwrap();
+        if ends {
+            receiver.terminate();
+        }
+        // One that nobody has buried yet has ended, too.
+        let stat = format!("/proc/{}/stat", child.trim());
+        wait_until("the end of what it has started", || {
+            fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+        });
+    }
+}
+
+#[test]
+fn a_program_may_write_much_to_its_standard_error_and_no_long_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = script(
+        dir.path(),
+        "read -r line\nhead -c 300000 /dev/zero >&2 || exit 1\n\
+         case \"$line\" in *long*) yes | head -c 300000;; esac\n",
+    );
+    let receiver = Receiver::start(&["--hook-before", &path]);
+    let make = |name: &str| receiver.exchange(&Upload::new(name, 10).store("blake3").build());
+    make("a").expect_complete(10);
+    make("long").expect(503, "try again later");
+}
+
+#[test]
+fn a_program_by_a_link_is_run_by_that_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = script(dir.path(), "test \"${0##*/}\" = link\n");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(path, &link).unwrap();
+    let receiver = Receiver::start(&["--hook-before", link.to_str().unwrap()]);
+    let file = Upload::new("a", 10).store("blake3").build();
+    receiver.exchange(&file).expect_complete(10);
 }

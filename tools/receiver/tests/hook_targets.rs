@@ -22,6 +22,7 @@ fn a_program_is_told_on_its_standard_input_until_it_takes_the_message() {
         "cat >> \"$0.lines\"; echo >> \"$0.lines\"\n\
          test -n \"$RESUP_FILES\" || exit 3\n\
          test -z \"$RESUP_RECEIVER_HOOK_TIMEOUT\" || exit 4\n\
+         head -c 300000 /dev/zero || exit 6\n\
          cp \"$RESUP_FILES/$(sed -n 's/.*\"place\":\"\\([^\"]*\\)\".*/\\1/p' \"$0.lines\" | tail -n 1)\" \"$0.copy\" || exit 5\n\
          test \"$(wc -l < \"$0.lines\")\" -ge 2 || { echo not yet >&2; exit 1; }\n",
     );

@@ -275,3 +275,36 @@ fn the_user_is_told() {
     receiver.exchange(&store).expect_complete(1000);
     assert_eq!(hook.wait_for(1)[0].json["data"]["user"], "joe");
 }
+
+#[test]
+fn the_hook_is_not_told_of_a_file_while_its_upload_has_begun_again() {
+    let data = tempfile::tempdir().unwrap();
+    let (files, address) = (data.path().join("files"), free_port());
+    let url = format!("http://{address}/hook");
+    let receiver = Receiver::start_changed(data, &["--hook-after", &url], |_| {});
+    let file = Upload::new("a", 1000);
+    let id = by_form(&receiver, &file);
+    // Half of the file is lost.
+    fs::write(files.join(&id), &file.content[..500]).unwrap();
+    let (id, offset) = receiver.locate_ok(&file);
+    assert_eq!(offset, 0);
+    let send = file
+        .send(&id, 0)
+        .tail("md5", &common::md5_hex(&file.content));
+    let mut stream = common::begin(&receiver, &send, 1000);
+    let own = files.clone();
+    let hook = HookServer::start_at(address, move |call, _| {
+        let place = call.json["data"]["place"].as_str().unwrap();
+        match fs::read(own.join(place)).is_ok_and(|content| content.len() == 1000) {
+            true => Answer::Status(204, String::new()),
+            false => Answer::Status(500, "it is not there".to_owned()),
+        }
+    });
+    std::thread::sleep(Duration::from_secs(6));
+    assert_eq!(hook.calls().len(), 0);
+    std::io::Write::write_all(&mut stream, &send.closing()).unwrap();
+    // The first end and the second one.
+    hook.wait_for(2);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(hook.calls().len(), 2);
+}

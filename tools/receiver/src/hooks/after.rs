@@ -26,9 +26,10 @@ const RETRY: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How much longer than the hook may take nobody else makes the same attempt.
 const LEASE: Duration = Duration::from_secs(2);
-/// How often, and how long between, the request is awaited that has finished the file.
-const LOOKS: u32 = 20;
-const LOOK: Duration = Duration::from_millis(100);
+/// How many deliveries that are due are looked at, so that those of uploads that requests hold do not keep the others.
+const LOOKED_AT: usize = 64;
+/// The time after which those that requests held are looked at again.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What tells a hook of finished files.
 pub struct Courier {
@@ -63,23 +64,42 @@ impl Courier {
     }
 
     /// Begins what is due, as far as there are places. Returns how long it is until something else is due.
+    ///
+    /// While a request works on an upload, at this receiver or at another one, its file may not be at its place: the
+    /// request that has finished it is still to move it, or the upload has begun again. So that one waits.
     async fn begin(self: &Arc<Self>, running: &mut JoinSet<()>) -> Result<Duration, StoreError> {
         let store = &self.uploads.store;
-        let places = AT_ONCE - running.len();
-        for delivery in store.due(places).await? {
-            let lease = self.hook.timeout() + LOOK * LOOKS + LEASE;
-            if store.begin_delivery(&delivery, lease).await? {
+        let due = store.due(LOOKED_AT).await?;
+        let uploads: Vec<_> = due.iter().map(|delivery| upload(&delivery.line)).collect();
+        let held = self.held(&uploads).await?;
+        for (delivery, upload) in due.into_iter().zip(&uploads) {
+            if running.len() == AT_ONCE {
+                break;
+            }
+            let lease = self.hook.timeout() + LEASE;
+            if !held.contains(upload) && store.begin_delivery(&delivery, lease).await? {
                 running.spawn(self.clone().deliver(delivery));
             }
         }
         let backlog = store.backlog().await?;
         self.metrics.set_backlog(backlog.count, backlog.oldest);
-        Ok(backlog.next.unwrap_or(INTERVAL).min(INTERVAL))
+        let longest = if held.is_empty() { INTERVAL } else { LOOK };
+        Ok(backlog.next.unwrap_or(longest).min(longest))
+    }
+
+    /// Finds out on which of these uploads requests work now, at all receivers.
+    async fn held(&self, ids: &[String]) -> Result<Vec<String>, StoreError> {
+        if let Some(leases) = &self.uploads.leases {
+            return leases
+                .held(&Vec::from_iter(ids.iter().map(String::as_str)))
+                .await;
+        }
+        let has = |id: &&String| self.uploads.claims.has(id);
+        Ok(ids.iter().filter(has).cloned().collect())
     }
 
     async fn deliver(self: Arc<Self>, delivery: Delivery) {
         let Delivery { event, line, .. } = &delivery;
-        self.wait_for_file(line).await;
         let body = message(line);
         let message = Message {
             id: event,
@@ -105,19 +125,12 @@ impl Courier {
             );
         }
     }
+}
 
-    /// Waits for the request that has finished the file: until its end, the file may not be at its place. If it takes
-    /// long, the upload has begun again.
-    async fn wait_for_file(&self, line: &str) {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-        let id = line["upload"].as_str().unwrap_or("");
-        for _ in 0..LOOKS {
-            if !self.uploads.claims.has(id) {
-                return;
-            }
-            sleep(LOOK).await;
-        }
-    }
+/// Reads the id of the upload that an event is about.
+fn upload(line: &str) -> String {
+    let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+    event["upload"].as_str().unwrap_or("").to_owned()
 }
 
 /// Writes the message about an event.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::times;
 use crate::hooks::hook::Hook;
-use crate::hooks::message::Message;
+use crate::hooks::message::{Message, LONGEST};
 use crate::http::fields::MAX_DIR;
 use crate::http::reply::{excerpt, Reply};
 use crate::storage::database::now;
@@ -117,12 +117,23 @@ pub async fn ask(hook: &Hook, record: &mut Record, origin: Origin) -> Result<(),
 impl Answer {
     /// Reads an answer. Nothing at all accepts.
     fn read(text: &[u8]) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("its answer has more than {LONGEST} bytes"));
+        }
         let text = text.trim_ascii();
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let answer: Self = serde_json::from_slice(text)
+        let mut answer: Self = serde_json::from_slice(text)
             .map_err(|error| format!("its answer is not what the manual has: {error}"))?;
+        // As a client may write it.
+        if let Some(dir) = answer
+            .dir
+            .as_mut()
+            .filter(|dir| dir.len() > 1 && dir.ends_with('/'))
+        {
+            dir.pop();
+        }
         let wrong = |member: &str, value: &str, why: &str| {
             let value = excerpt(value);
             let value = value.escape_debug();
@@ -185,7 +196,13 @@ mod tests {
             (reply.status().as_u16(), reply.message()),
             (413, "too much")
         );
+        let answer = Answer::read(b"{\"dir\": \"in/new/\"}").unwrap();
+        assert_eq!(answer.dir.as_deref(), Some("in/new"));
+        let long = " ".repeat(LONGEST + 1);
         for (wrong, why) in [
+            (&*long, "more than"),
+            ("{\"dir\": \"a//\"}", "dir 'a/'"),
+            ("{\"dir\": \"/\"}", "dir '/'"),
             ("no", "not what the manual has"),
             ("[]", "not what the manual has"),
             ("{\"acept\": false}", "acept"),

@@ -49,9 +49,10 @@ impl Hook {
             Target::Program(path) => {
                 let name = path.display().to_string();
                 // The receiver may be told another directory later.
-                *path = path
-                    .canonicalize()
-                    .with_context(|| format!("{option}: there is no program {name}"))?;
+                *path = std::path::absolute(&*path).context(option.to_owned())?;
+                if !path.exists() {
+                    bail!("{option}: there is no program {name}");
+                }
                 if !is_executable(path) {
                     bail!("{option}: {name} is not a program that this user may run");
                 }

@@ -16,8 +16,26 @@ const REST: Duration = Duration::from_millis(500);
 /// The most characters of its last words in the log.
 const EXCERPT: usize = 200;
 
-/// Runs a program. Returns its standard output, if it says by its exit code that it has taken the message. It is killed
-/// when this is dropped.
+/// A program and what it has started. They are killed when this is dropped.
+struct Group {
+    /// The program's id, while it runs: it is the group's, too.
+    id: Option<u32>,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(id) = self
+            .id
+            .and_then(|id| rustix::process::Pid::from_raw(id as i32))
+        {
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Runs a program. Returns its standard output, or the first part of it if that is longer than an answer may be, if it
+/// says by its exit code that it has taken the message. It is killed with all that it has started when this is dropped.
 pub async fn run(path: &Path, body: &str, files: &Path) -> Result<Vec<u8>, String> {
     let mut command = Command::new(path);
     command
@@ -26,6 +44,8 @@ pub async fn run(path: &Path, body: &str, files: &Path) -> Result<Vec<u8>, Strin
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
     // These may have secrets.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RESUP_RECEIVER_") {
@@ -35,6 +55,7 @@ pub async fn run(path: &Path, body: &str, files: &Path) -> Result<Vec<u8>, Strin
     let mut child = command
         .spawn()
         .map_err(|error| format!("it cannot be run: {error}"))?;
+    let mut group = Group { id: child.id() };
     let (mut stdin, stdout, stderr) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut output, mut words) = (Vec::new(), Vec::new());
@@ -46,7 +67,13 @@ pub async fn run(path: &Path, body: &str, files: &Path) -> Result<Vec<u8>, Strin
                     let _ = stdin.write_all(body.as_bytes()).await;
                 }
             };
-            tokio::join!(write, child.wait()).1
+            let ended = async {
+                let status = child.wait().await;
+                // What it leaves behind when it ends by itself is its own affair.
+                group.id = None;
+                status
+            };
+            tokio::join!(write, ended).1
         });
         let mut read = pin!(async {
             tokio::join!(
@@ -68,16 +95,23 @@ pub async fn run(path: &Path, body: &str, files: &Path) -> Result<Vec<u8>, Strin
         let words: String = words.trim().chars().take(EXCERPT).collect();
         return Err(format!("it ended with {status}: {}", words.escape_debug()));
     }
-    match output.len() > LONGEST {
-        true => Err(format!("it wrote more than {LONGEST} bytes")),
-        false => Ok(output),
-    }
+    Ok(output)
 }
 
-/// Reads a little more than an answer may have. What was read is there also when this is dropped.
+/// Reads all, and keeps a little more than an answer may have: a program to which nobody listens would be killed. What
+/// was read is there also when this is dropped.
 async fn read_some(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
     let Some(mut from) = from else {
         return;
     };
-    while into.len() <= LONGEST && matches!(from.read_buf(into).await, Ok(count) if count > 0) {}
+    let mut rest = [0; 4096];
+    loop {
+        let read = match into.len() <= LONGEST {
+            true => from.read_buf(into).await,
+            false => from.read(&mut rest).await,
+        };
+        if !matches!(read, Ok(count) if count > 0) {
+            return;
+        }
+    }
 }

@@ -46,8 +46,15 @@ pub async fn join(
 ) -> Result<Reply, Reply> {
     log.action = "tus-concat";
     let own = endpoint.clone();
+    let mut record = record;
+    let ids = ids(&record.concat)?;
+    // Asked before anything is claimed: a hook may take its time. What is checked before is checked again under the claims.
+    if let Some(pieces) = find(endpoint, &record.identity.owner, &ids).await? {
+        record.identity.size = size(endpoint, &pieces, told)?;
+        endpoint.ask(&mut record).await?;
+    }
     // It goes on when the client is gone, so that the next request finds it done.
-    let record = threads::run(async move { make_final(&own, record, told).await }).await??;
+    let record = threads::run(async move { make_final(&own, record, &ids, told).await }).await??;
     log.id.clone_from(&record.id);
     log.to = Some(record.offset);
     let reply = Reply::empty(StatusCode::CREATED);
@@ -57,27 +64,15 @@ pub async fn join(
 async fn make_final(
     endpoint: &Endpoint,
     mut record: Record,
+    ids: &[String],
     told: Option<u64>,
 ) -> Result<Record, Reply> {
     let (uploads, owner) = (&endpoint.uploads, &record.identity.owner);
-    let ids = ids(&record.concat)?;
     let _sending = uploads.claims.begin_send(owner)?;
-    let Some((_claims, pieces)) = claim(endpoint, owner, &ids).await? else {
+    let Some((_claims, pieces)) = claim(endpoint, owner, ids).await? else {
         return find_earlier(endpoint, &record).await;
     };
-    let mut size: u64 = 0;
-    for piece in &pieces {
-        check(piece)?;
-        size = size.saturating_add(piece.offset);
-    }
-    if let Some(told) = told.filter(|told| *told != size) {
-        return Err(Reply::bad_request(format!(
-            "Upload-Length is {told}, but the partial uploads have {size} bytes: leave it out"
-        )));
-    }
-    endpoint.check_size(size)?;
-    record.identity.size = size;
-    endpoint.ask(&mut record).await?;
+    record.identity.size = size(endpoint, &pieces, told)?;
     // Refuses the name, if it is taken, before anything is copied.
     uploads.choose_place(&record).await.map_err(refusal)?;
     let joined = uploads.claim(&record.id).await?;
@@ -121,6 +116,38 @@ fn ids(concat: &Concat) -> Result<Vec<String>, Reply> {
     }
 }
 
+/// Returns the size of the file that whole pieces make.
+fn size(endpoint: &Endpoint, pieces: &[Record], told: Option<u64>) -> Result<u64, Reply> {
+    let mut size: u64 = 0;
+    for piece in pieces {
+        check(piece)?;
+        size = size.saturating_add(piece.offset);
+    }
+    if let Some(told) = told.filter(|told| *told != size) {
+        return Err(Reply::bad_request(format!(
+            "Upload-Length is {told}, but the partial uploads have {size} bytes: leave it out"
+        )));
+    }
+    endpoint.check_size(size)?;
+    Ok(size)
+}
+
+/// Finds the owner's uploads with these ids; `None` when one of them is not there.
+async fn find(
+    endpoint: &Endpoint,
+    owner: &str,
+    ids: &[String],
+) -> Result<Option<Vec<Record>>, Reply> {
+    let mut pieces = Vec::new();
+    for id in ids {
+        match endpoint.uploads.store.find(owner, id).await? {
+            Some(piece) => pieces.push(piece),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(pieces))
+}
+
 /// Claims the owner's uploads with these ids; `None` when one of them is not there.
 async fn claim(
     endpoint: &Endpoint,
@@ -129,10 +156,8 @@ async fn claim(
 ) -> Result<Option<(Vec<Claim>, Vec<Record>)>, Reply> {
     let uploads = &endpoint.uploads;
     // Before the claims, which would show that another owner has them, and interrupt that one.
-    for id in ids {
-        if uploads.store.find(owner, id).await?.is_none() {
-            return Ok(None);
-        }
+    if find(endpoint, owner, ids).await?.is_none() {
+        return Ok(None);
     }
     // In one order, so that two requests with the same ones do not wait for each other.
     let mut sorted: Vec<_> = ids.iter().collect();
