@@ -81,14 +81,17 @@ pub async fn password(
         let message = "this is not the password that you have now";
         return Err(Reply::refusal(StatusCode::FORBIDDEN, message).with_error("old_password"));
     }
-    accounts.change_password(user, new).await?;
+    let hash = accounts.change_password(user, new).await?;
     tracing::info!("{user} has changed the password from {}", peer.address);
     let mut response = StatusCode::NO_CONTENT.into_response();
     if matches!(visitor.login, Login::Session { .. }) {
-        let id = accounts.sessions.begin(user, &head.headers).await?;
-        let cookie = set_cookie(&head.headers, &id, peer.secure);
-        let cookie = HeaderValue::try_from(cookie).expect("visible ASCII");
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        let begun = accounts.sessions.begin(user, &hash, &head.headers).await?;
+        // None if it was changed again meanwhile.
+        if let Some(id) = begun {
+            let cookie = set_cookie(&head.headers, &id, peer.secure);
+            let cookie = HeaderValue::try_from(cookie).expect("visible ASCII");
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
     }
     Ok(response)
 }

@@ -377,3 +377,25 @@ fn an_invalid_form_is_refused() {
         .exchange(&post_form("action=locate"))
         .expect(401, "");
 }
+
+#[test]
+fn a_login_under_way_does_not_survive_the_removal_of_the_user() {
+    let others = ["a1", "a2", "a3", "a4", "a5", "a6"];
+    let users = [&["joe"][..], &others].concat();
+    let receiver = Receiver::start_with_users(&users, &[]);
+    std::thread::scope(|scope| {
+        // They keep both places where passwords are compared, so that this login waits with the hash that it has read.
+        for user in others {
+            scope.spawn(|| receiver.log_in_ok(user));
+        }
+        sleep(Duration::from_millis(20));
+        let waits = scope.spawn(|| receiver.log_in("joe", PASSWORD, &[]));
+        sleep(Duration::from_millis(20));
+        admin_ok(receiver.data(), &["user", "remove", "joe"], "");
+        let reply = waits.join().unwrap();
+        if reply.status == 303 {
+            let cookie = reply.cookie();
+            locate(&receiver, &[("Cookie", &cookie)]).expect(401, "not logged in");
+        }
+    });
+}

@@ -75,7 +75,7 @@ pub struct Accounts {
     pub failed_logins: Counter,
     /// The signature that programs' forms need, if they need one.
     pub signing: Option<Arc<Signing>>,
-    /// Whether the receiver listens on this machine only.
+    /// Whether nobody has to log in while there are no users.
     is_local: bool,
     /// Whether, without users, requests through a proxy are taken.
     proxy_without_login: bool,
@@ -137,14 +137,26 @@ impl Accounts {
 
     /// Whether this is the user's password.
     pub async fn is_password(&self, user: &str, password: &str, peer: Peer) -> Result<bool, Reply> {
+        let hash = self.check_password(user, password, peer).await?;
+        Ok(hash.is_some())
+    }
+
+    /// Returns the stored hash of the user's password, if this is the password.
+    pub async fn check_password(
+        &self,
+        user: &str,
+        password: &str,
+        peer: Peer,
+    ) -> Result<Option<String>, Reply> {
         let stored = self.users.password(user).await?;
-        let is_right = self.passwords.check(user, password, stored, peer).await?;
+        let checked = self.passwords.check(user, password, stored.clone(), peer);
+        let is_right = checked.await?;
         if !is_right {
             self.failed_logins.inc();
             let user = excerpt(user);
             tracing::warn!(client = %peer.address, user = %user, "wrong name or password");
         }
-        Ok(is_right)
+        Ok(stored.filter(|_| is_right))
     }
 
     /// Finds out who the admin is that sends a request. Others are refused.
@@ -160,12 +172,12 @@ impl Accounts {
         }
     }
 
-    /// Gives a user another password, and ends all logins. The error says what is wrong with it.
-    pub async fn change_password(&self, user: &str, new: &str) -> Result<(), Reply> {
+    /// Gives a user another password, and ends all logins. Returns its hash. The error says what is wrong with it.
+    pub async fn change_password(&self, user: &str, new: &str) -> Result<String, Reply> {
         passwords::check(new).map_err(|why| Reply::bad_request(why).with_error("password"))?;
         let hash = self.passwords.hash(new.to_owned()).await?;
         match self.users.set_password(user, &hash).await? {
-            true => Ok(()),
+            true => Ok(hash),
             false => Err(Reply::refusal(
                 StatusCode::FORBIDDEN,
                 "this user was removed meanwhile",

@@ -8,7 +8,7 @@ use sqlx::Row;
 
 use crate::accounts::secret;
 use crate::accounts::visitor::{Login, Visitor};
-use crate::storage::database::now;
+use crate::storage::database::{begin_alone, now};
 use crate::storage::error::StoreError;
 use crate::storage::pool::Pool;
 
@@ -38,8 +38,14 @@ impl Sessions {
         }
     }
 
-    /// Begins a session in place of the request's old one. Returns its id, which only the browser keeps.
-    pub async fn begin(&self, owner: &str, old: &HeaderMap) -> Result<String, StoreError> {
+    /// Begins a session in place of the request's old one. Returns its id, which only the browser keeps; `None` when the
+    /// user has another password by now than the one with this hash, or was removed.
+    pub async fn begin(
+        &self,
+        owner: &str,
+        password: &str,
+        old: &HeaderMap,
+    ) -> Result<Option<String>, StoreError> {
         self.end(old).await?;
         sqlx::query("DELETE FROM sessions WHERE seen <= $1 OR created <= $2")
             .bind(now() - self.idle)
@@ -47,13 +53,20 @@ impl Sessions {
             .execute(&self.pool)
             .await?;
         let id = secret::random()?;
-        sqlx::query("INSERT INTO sessions (hash, owner, created, seen) VALUES ($1, $2, $3, $3)")
-            .bind(secret::hash(&id))
-            .bind(owner)
-            .bind(now())
-            .execute(&self.pool)
-            .await?;
-        Ok(id)
+        // The password is not being changed meanwhile, which would end all sessions but this one.
+        let mut transaction = begin_alone(&self.pool).await?;
+        let done = sqlx::query(
+            "INSERT INTO sessions (hash, owner, created, seen)
+             SELECT $1, name, $3, $3 FROM users WHERE name = $2 AND password = $4",
+        )
+        .bind(secret::hash(&id))
+        .bind(owner)
+        .bind(now())
+        .bind(password)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok((done.rows_affected() == 1).then_some(id))
     }
 
     /// Ends the session of a request, if it has one.

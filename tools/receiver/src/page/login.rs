@@ -62,11 +62,12 @@ async fn try_log_in(accounts: &Accounts, head: &Parts, fields: &Fields) -> Resul
     }
     let (user, password) = (fields.required("user")?, fields.required("password")?);
     let peer = Peer::of(head);
-    if !accounts.is_password(user, password, peer).await? {
-        let status = StatusCode::UNAUTHORIZED;
-        return Err(Reply::refusal(status, "wrong name or password"));
-    }
-    let id = accounts.sessions.begin(user, &head.headers).await?;
+    let wrong = || Reply::refusal(StatusCode::UNAUTHORIZED, "wrong name or password");
+    let hash = accounts.check_password(user, password, peer).await?;
+    let hash = hash.ok_or_else(wrong)?;
+    let begun = accounts.sessions.begin(user, &hash, &head.headers).await?;
+    // The password was changed while it was compared.
+    let id = begun.ok_or_else(wrong)?;
     tracing::info!("{user} has logged in from {}", peer.address);
     let next = own_path(fields.text("next").unwrap_or(""));
     // Relative: a web server in front may show the receiver below a path.
