@@ -1,4 +1,5 @@
-//! The command `check`: looks at all that a start needs, and changes nothing. A receiver may run meanwhile.
+//! The command `check`: looks at all that a start needs, and changes nothing; an object store gets an object
+//! for a moment. A receiver may run meanwhile.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,6 +12,7 @@ use crate::config::Config;
 use crate::http::room::free;
 use crate::http::size::in_units;
 use crate::ops::tls::{self, Tls};
+use crate::receipts::Receipts;
 use crate::start;
 use crate::storage::database::{Database, State};
 
@@ -64,7 +66,26 @@ pub async fn run(config: &Config) -> (String, bool) {
         let signing = Signing::new(config);
         findings.add(signing.map(|_| "signing secret: read".to_owned()));
     }
+    if config.hook_before.is_some() || config.hook_after.is_some() {
+        let hooks = start::hooks(config);
+        findings.add(hooks.map(|_| "hooks: can be called; they were not".to_owned()));
+    }
+    if config.receipt_key.is_some() {
+        let receipts = Receipts::open(config);
+        findings.add(receipts.map(|_| "key for receipts: read".to_owned()));
+    }
+    if config.store.is_some() {
+        findings.add(objects(config).await);
+    }
     (findings.text, findings.failures == 0)
+}
+
+/// Looks at the object store, as a start does: makes an object, reads and deletes it.
+async fn objects(config: &Config) -> anyhow::Result<String> {
+    let objects = start::objects(config)?;
+    start::check(&objects).await?;
+    let name = objects.as_ref().map_or("", |objects| objects.name());
+    Ok(format!("object store {name}: takes and deletes an object"))
 }
 
 /// Looks at the data directory and those in it.

@@ -237,3 +237,43 @@ fn certificates_are_looked_at_with_their_ends() {
     );
     admin_ok(&data, &["user", "add", "joe"], PASSWORD);
 }
+
+#[test]
+fn hooks_and_the_key_for_receipts_are_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (text, is_good) = check(&data, &["--hook-after", "/no/such/program"]);
+    let told = "FAIL     --hook-after: there is no program /no/such/program";
+    assert!(!is_good && text.contains(told), "{text}");
+    let program = env!("CARGO_BIN_EXE_resup-receiver");
+    let (text, is_good) = check(&data, &["--hook-before", program]);
+    assert!(is_good && text.contains("ok       hooks: "), "{text}");
+    let key = dir.path().join("key.pem");
+    fs::write(&key, "no key").unwrap();
+    let flags = ["--receipt-key", key.to_str().unwrap()];
+    let (text, is_good) = check(&data, &flags);
+    let told = format!("FAIL     the key for receipts {}", key.display());
+    assert!(!is_good && text.contains(&told), "{text}");
+    let made = Command::new("openssl")
+        .args(["genpkey", "-algorithm", "ed25519", "-out"])
+        .arg(&key)
+        .output();
+    if made.is_ok_and(|made| made.status.success()) {
+        let (text, is_good) = check(&data, &flags);
+        assert!(
+            is_good && text.contains("ok       key for receipts"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_object_store_is_looked_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (text, is_good) = check(&data, &["--store", "ftp://bucket"]);
+    assert!(
+        !is_good && text.contains("FAIL     the object store of --store cannot be used"),
+        "{text}"
+    );
+}
