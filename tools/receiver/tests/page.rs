@@ -251,3 +251,46 @@ fn an_account_tells_what_is_there_and_how_much_more_may_be() {
     assert_eq!(none["folders"], serde_json::json!([]));
     assert!(none["quota"].is_null());
 }
+
+#[test]
+fn a_zip_file_can_be_unpacked_whatever_the_names() {
+    let receiver = Receiver::start(&[]);
+    let long = "文".repeat(200);
+    let mut ids = Vec::new();
+    // A file where another one has a directory, and a name that no disk takes.
+    for (name, dir) in [("a", ""), ("b", "A"), (&*long, "")] {
+        let file = Upload::new(name, 10);
+        let file = if dir.is_empty() {
+            file
+        } else {
+            file.with("dir", dir)
+        };
+        let (id, _) = receiver.locate_ok(&file);
+        receiver.send_rest(&file, &id, 0).expect_complete(10);
+        ids.push(id);
+    }
+    // Each is there once, however often it is named.
+    let named = vec![ids.join(","); 100].join(",");
+    let zip = receiver.exchange(&post("/zip", &format!("ids={named}")));
+    assert_eq!(zip.status, 200);
+    let mut paths: Vec<_> = zip
+        .body
+        .windows(4)
+        .enumerate()
+        .filter(|(_, four)| four == b"PK\x01\x02")
+        .map(|(at, _)| {
+            let entry = &zip.body[at..];
+            let length = usize::from(entry[28]) + 256 * usize::from(entry[29]);
+            String::from_utf8(entry[46..46 + length].to_vec()).unwrap()
+        })
+        .collect();
+    paths.sort();
+    let short = format!("{} (2)", "文".repeat(83));
+    assert_eq!(paths, ["A/b", "a (2)", &*short]);
+
+    let file = Upload::new("c", 10).with("dir", &"文".repeat(200));
+    let (id, _) = receiver.locate_ok(&file);
+    receiver.send_rest(&file, &id, 0).expect_complete(10);
+    let refused = receiver.exchange(&post("/zip", &format!("ids={id}")));
+    refused.expect(400, "download it alone");
+}

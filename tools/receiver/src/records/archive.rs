@@ -1,6 +1,6 @@
 //! The download of several finished files as one zip file, which is made while it is sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::poll_fn;
 use futures_util::StreamExt;
 use tokio::sync::mpsc::{channel, Sender};
+use tokio::task::spawn_blocking;
 
 use super::find;
 use super::zip::{directory, length, Entry};
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::http::body::read_form;
 use crate::http::fields::Fields;
 use crate::http::reply::Reply;
+use crate::storage::error::StorageError;
 use crate::storage::names;
 use crate::storage::record::{Record, State as UploadState};
 use crate::storage::uploads::Uploads;
@@ -40,10 +42,11 @@ pub async fn archive(
     let form = read_form(&mut body.into_data_stream(), config.body_idle_timeout).await?;
     let fields = Fields::from_urlencoded(&form)?;
     check_form(&visitor, &head, fields.text("csrf"))?;
-    let mut records = Vec::new();
+    let (mut records, mut known) = (Vec::new(), HashSet::new());
     let lists = fields.iter().filter(|(name, _)| *name == "ids");
     let ids = lists.flat_map(|(_, ids)| ids.split(','));
-    for id in ids.filter(|id| !id.is_empty()) {
+    // One that is named twice is there once.
+    for id in ids.filter(|id| !id.is_empty() && known.insert(*id)) {
         records.push(find(&uploads, &visitor.owner, id).await?);
     }
     if records.is_empty() {
@@ -53,7 +56,10 @@ pub async fn archive(
         let message = format!("upload {} is not finished", record.id);
         return Err(Reply::refusal(StatusCode::NOT_FOUND, message));
     }
-    let entries = entries(&records);
+    // Many of them take a while.
+    let made = spawn_blocking(move || entries(&records).map(|entries| (records, entries)));
+    let made = made.await.map_err(StorageError::from)?;
+    let (records, entries) = made.map_err(Reply::bad_request)?;
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
@@ -78,28 +84,57 @@ pub async fn archive(
 }
 
 /// Makes the entries. Their paths are written as in a tree of files, so that none leads out of the directory where the
-/// archive is unpacked, and each is there once, whatever its capitals.
-fn entries(records: &[Record]) -> Vec<Entry> {
+/// archive is unpacked, and each is there once, whatever its capitals; none is a directory of another one. The error says which
+/// directory cannot be there.
+fn entries(records: &[Record]) -> Result<Vec<Entry>, String> {
+    let place = |record: &Record, number| {
+        let place = names::tree("", record.dir(), record.name(), number);
+        let path = place.split_once('/').map_or("", |(_, path)| path);
+        path.to_owned()
+    };
     let mut taken = HashSet::new();
+    for record in records {
+        let path = place(record, 1).to_lowercase();
+        let dirs = path.match_indices('/').map(|(end, _)| &path[..end]);
+        for dir in dirs
+            .rev()
+            .take_while(|dir| !taken.contains(*dir))
+            .collect::<Vec<_>>()
+        {
+            taken.insert(dir.to_owned());
+        }
+    }
+    // The next number for each name.
+    let mut numbers = HashMap::new();
     let mut entries = Vec::new();
     for record in records {
-        let file = &record.identity;
-        let place = |number| {
-            let place = names::tree("", &file.dir, &file.name, number);
-            place
-                .split_once('/')
-                .map_or("", |(_, path)| path)
-                .to_owned()
-        };
-        let mut paths = (1..).map(place);
-        let path = paths.find(|path| taken.insert(path.to_lowercase()));
+        let mut path = place(record, 1);
+        // With a number, a name is as short as it must be.
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        names::check_place(dir).map_err(|message| {
+            format!(
+                "upload {} cannot be in a zip file, download it alone: {message}",
+                record.id
+            )
+        })?;
+        if names::check_place(&path).is_err() || !taken.insert(path.to_lowercase()) {
+            let key = place(record, 2).to_lowercase();
+            let number = numbers.entry(key).or_insert(2);
+            loop {
+                path = place(record, *number);
+                *number += 1;
+                if taken.insert(path.to_lowercase()) {
+                    break;
+                }
+            }
+        }
         entries.push(Entry {
-            path: path.expect("there is always one more"),
-            size: file.size,
-            changed: file.mtime.parse().unwrap_or(record.changed),
+            path,
+            size: record.identity.size,
+            changed: record.identity.mtime.parse().unwrap_or(record.changed),
         });
     }
-    entries
+    Ok(entries)
 }
 
 type Block = io::Result<Bytes>;

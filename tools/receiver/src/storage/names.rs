@@ -93,9 +93,14 @@ fn numbered(name: &str, number: u32) -> String {
     let mut stem = stem.to_owned();
     loop {
         let written = component(&format!("{stem} ({number}){extension}"));
+        let over = written.len().saturating_sub(MAX_LENGTH);
         // When nothing is left of the stem, the "extension" was too long to be one.
-        if written.len() <= MAX_LENGTH || stem.pop().is_none() {
+        if over == 0 || stem.pop().is_none() {
             return written;
+        }
+        // A character takes 12 bytes at most when it is written.
+        for _ in 1..over / 12 {
+            stem.pop();
         }
     }
 }
