@@ -1,7 +1,10 @@
--- As for SQLite, where it is explained. Names from before this change are in lower case as the database's locale has it.
+-- As for SQLite, where it is explained.
 ALTER TABLE uploads ADD COLUMN folded TEXT COLLATE "C" NOT NULL DEFAULT '';
 
-UPDATE uploads SET folded = lower(name COLLATE "default");
+-- The receiver writes those of older uploads at its start, and finds by this which are left.
+CREATE INDEX uploads_unfolded ON uploads (id) WHERE folded = '';
+-- By the directories in which uploads are stored.
+CREATE INDEX uploads_by_dir ON uploads (owner, (CASE WHEN as_name = '' THEN dir ELSE as_dir END));
 
 DROP INDEX uploads_by_change;
 CREATE INDEX uploads_by_change ON uploads (owner, changed, id, folded) WHERE gone = 0;

@@ -1,8 +1,10 @@
--- The name in lower case, by which lists are searched and ordered. (Of names from before this change only the letters of
--- ASCII are: SQLite knows no others.)
+-- The name in lower case, by which lists are searched and ordered.
 ALTER TABLE uploads ADD COLUMN folded TEXT NOT NULL DEFAULT '';
 
-UPDATE uploads SET folded = lower(name);
+-- The receiver writes those of older uploads at its start, and finds by this which are left.
+CREATE INDEX uploads_unfolded ON uploads (id) WHERE folded = '';
+-- By the directories in which uploads are stored.
+CREATE INDEX uploads_by_dir ON uploads (owner, (CASE WHEN as_name = '' THEN dir ELSE as_dir END));
 
 -- For lists in each order. They have what a search compares, so that it reads no rows but those that it finds.
 DROP INDEX uploads_by_change;

@@ -152,14 +152,14 @@ pub async fn overview(
     };
     let users = endpoint.accounts.users.list().await?;
     let mut running = Vec::new();
-    for id in uploads.claims.ids().into_iter().take(MAX_RUNNING) {
+    for id in uploads.running(MAX_RUNNING).await? {
         if let Some(record) = uploads.store.find_any(&id).await? {
             running.push(Running {
                 held: record.offset + record.ranges.total(),
                 size: (!record.is_open).then_some(record.identity.size),
+                dir: record.dir().to_owned(),
+                name: record.name().to_owned(),
                 user: record.identity.owner,
-                dir: record.identity.dir,
-                name: record.identity.name,
             });
         }
     }

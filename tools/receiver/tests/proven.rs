@@ -186,6 +186,8 @@ fn forget_changes(url: &str) {
             "DROP TRIGGER uploads_removed",
             "DROP TRIGGER uploads_resized",
             "DROP TABLE totals",
+            "DROP INDEX uploads_unfolded",
+            "DROP INDEX uploads_by_dir",
             "DROP INDEX uploads_unfinished",
             "DROP INDEX uploads_unfinished_by_change",
             "DROP INDEX uploads_by_name",

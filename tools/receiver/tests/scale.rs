@@ -228,7 +228,7 @@ async fn the_queries_use_their_indexes() {
         ),
         (
             "gone = 0 AND owner = 'o' AND (folded, id) > ('a', 'x') AND (folded, id) <= ('b', 'x') AND NOT (state = 'complete') \
-             AND dir = 'd' AND folded LIKE '%x%' ESCAPE '\\'",
+             AND CASE WHEN as_name = '' THEN dir ELSE as_dir END = 'd' AND folded LIKE '%x%' ESCAPE '\\'",
             "folded, id",
             "uploads_by_name",
         ),
@@ -237,11 +237,17 @@ async fn the_queries_use_their_indexes() {
             "changed, id",
             "uploads_unfinished_by_change",
         ),
+        ("folded = ''", "id", "uploads_unfolded"),
+        (
+            "owner = 'o' AND CASE WHEN as_name = '' THEN dir ELSE as_dir END > 'd'",
+            "CASE WHEN as_name = '' THEN dir ELSE as_dir END",
+            "uploads_by_dir",
+        ),
     ] {
         let statement = format!("EXPLAIN QUERY PLAN SELECT * FROM uploads WHERE {condition} ORDER BY {order} LIMIT 10");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&mut database).await.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-        let uses = format!("USING INDEX {index} (");
-        assert!(plan.len() == 1 && plan[0].contains(&uses), "{condition}: {plan:?}");
+        let uses = format!("USING INDEX {index}");
+        assert!(plan.len() == 1 && plan[0].split(" (").next().unwrap().ends_with(&uses), "{condition}: {plan:?}");
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use common::accounts::{basic, with, PASSWORD};
+use common::accounts::{admin_ok, basic, with, PASSWORD};
 use common::several::{try_exchange, Several};
 use common::signing::{field, form, nonce, now, signed, SECRET};
 use common::{begin, check_prefix, command, head, md5_hex, post_form, Receiver, Reply, Upload};
@@ -392,4 +392,49 @@ fn all_receivers_of_a_directory_or_a_database_share_them_or_none_does() {
         refused(data, &["--shared", "--database", &database], words);
     }
     alone.locate_ok(&Upload::new("a", 10));
+}
+
+#[test]
+fn an_admin_sees_what_all_receivers_take_in() {
+    let Some(several) = Several::start(2, &[]) else {
+        return;
+    };
+    let [first, second] = &several.receivers[..] else {
+        unreachable!()
+    };
+    several.add_user("root");
+    let args = ["--database", &several.address, "user", "admin", "root"];
+    admin_ok(several.data(), &args, "");
+    let login = basic("root", PASSWORD);
+    let headers = [("Authorization", &*login)];
+    let file = Upload::new("a", 400_000);
+    let id = first.locate_with(&file, &headers).id();
+    let send = with(file.send(&id, 0).build(), &headers);
+    let mut stream = first.connect();
+    stream.write_all(&send[..100_000]).unwrap();
+    wait_until("it is not seen", || {
+        let asked = with(head("GET", "/admin/overview", "", 0), &headers);
+        let running = second.exchange(&asked).json["running"].clone();
+        running
+            .as_array()
+            .is_some_and(|list| list.len() == 1 && list[0]["name"] == "a")
+    });
+    drop(stream);
+}
+
+/// As after an upgrade, when no name is in lower case yet.
+#[test]
+fn names_without_lower_case_get_it_at_the_start() {
+    let Some(several) = Several::start(1, &[]) else {
+        return;
+    };
+    for name in ["Öl", "Übung", "ÄPFEL"] {
+        several.receivers[0].locate_ok(&Upload::new(name, 10));
+    }
+    several.query("UPDATE uploads SET folded = ''");
+    let next = several.launch("127.0.0.1:0");
+    let list = next.get("/uploads?sort=-name&search=%C3%BCB").json;
+    assert_eq!(list["uploads"][0]["name"], "Übung");
+    let count = "SELECT COUNT(*) FROM uploads WHERE folded = ''";
+    assert_eq!(several.query(count), "0");
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use common::accounts::{admin_ok, basic, bearer, with, PASSWORD};
 use common::{has_no_sqlite, head, md5_hex, Receiver, Reply, Upload};
+use sqlx::{Connection, SqliteConnection};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -83,4 +84,54 @@ fn a_data_directory_of_before_goes_on() {
     assert_ne!(third.status, 200, "{:?}", third.json);
     let told = admin_ok(dir.path(), &["check"], "");
     assert!(told.contains("up to date, 2 uploads, 1 users"), "{told}");
+}
+
+#[test]
+fn names_of_before_are_ordered_and_found_whatever_their_capitals() {
+    if has_no_sqlite() {
+        return;
+    }
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/old/0.1");
+    let dir = tempfile::tempdir().unwrap();
+    copy(&old, dir.path());
+    let url = format!("sqlite://{}", dir.path().join("receiver.sqlite").display());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut database = SqliteConnection::connect(&url).await.unwrap();
+        for (number, name) in ["Öl", "Übung", "ÄPFEL"].iter().enumerate() {
+            for statement in [
+                "CREATE TEMP TABLE made AS SELECT * FROM uploads WHERE name = 'half.bin'".to_owned(),
+                format!("UPDATE made SET id = 'old{number}', place = id || 'old{number}', name = '{name}'"),
+                "INSERT INTO uploads SELECT * FROM made".to_owned(),
+                "DROP TABLE made".to_owned(),
+            ] {
+                let statement = sqlx::query(sqlx::AssertSqlSafe(statement));
+                statement.execute(&mut database).await.unwrap();
+            }
+        }
+        database.close().await.unwrap();
+    });
+    let receiver = Receiver::start_at("127.0.0.1:0", dir.path(), &["--layout", "tree"]);
+    let login = basic("joe", PASSWORD);
+    let names = |query: &str| {
+        let (mut names, mut after) = (Vec::new(), String::new());
+        loop {
+            let request = head("GET", &format!("/uploads?{query}&limit=1{after}"), "", 0);
+            let list = receiver.exchange(&with(request, &[("Authorization", &login)]));
+            for item in list.json["uploads"].as_array().unwrap() {
+                names.push(item["name"].as_str().unwrap().to_owned());
+            }
+            assert!(names.len() <= 5, "{names:?}");
+            match list.json["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return names,
+            }
+        }
+    };
+    let all = ["done.bin", "half.bin", "ÄPFEL", "Öl", "Übung"];
+    assert_eq!(names("sort=name"), all);
+    let back: Vec<_> = all.into_iter().rev().collect();
+    assert_eq!(names("sort=-name"), back);
+    assert_eq!(names("search=%C3%BCB"), ["Übung"]);
+    assert_eq!(names("search=%C3%84pf"), ["ÄPFEL"]);
 }

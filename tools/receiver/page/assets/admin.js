@@ -5,6 +5,8 @@ import { LoggedOut, overview } from "./server.js";
 import { bytes, date, percent, text } from "./texts.js";
 
 const EVERY = 3000;
+let timer = 0;
+let latest = 0;
 
 /** Fills a table: `cells` returns the texts of an item's row, of which the first one is its heading. */
 function fill(id, items, cells) {
@@ -28,6 +30,8 @@ function fill(id, items, cells) {
 }
 
 async function refresh() {
+  clearTimeout(timer);
+  const own = ++latest;
   const stale = document.getElementById("stale");
   try {
     const { users, running, free } = await overview();
@@ -53,7 +57,8 @@ async function refresh() {
     if (error instanceof LoggedOut) location.reload();
     stale.hidden = false;
   }
-  if (!document.hidden) setTimeout(refresh, EVERY);
+  // Only the last call goes on, so that there is one timer.
+  if (own === latest && !document.hidden) timer = setTimeout(refresh, EVERY);
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

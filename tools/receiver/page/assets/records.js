@@ -82,7 +82,7 @@ export class Records {
       again: () => this.#page.choose((file) => {
         const problem = mismatch(file, item);
         tell(row, problem);
-        if (!problem) this.#page.add([{ file, dir: item.dir }]);
+        if (!problem) this.#page.add([{ file, dir: item.client_dir ?? item.dir }]);
       }),
       delete: () => this.#delete(item, row, text("delete_unfinished", { done: bytes(item.held) })),
     });
@@ -128,7 +128,9 @@ export function notDeleted(error, name) {
 
 /** Says how the chosen file differs from the unfinished one; empty when it is the same. */
 function mismatch(file, item) {
-  const { name, size, mtime } = item;
+  const { size, mtime } = item;
+  // A hook may have given it another one.
+  const name = item.client_name ?? item.name;
   if (file.name !== name) return text("not_the_file_name", { name });
   if (file.size !== size) {
     return text("not_the_file_size", { got: bytes(file.size), size: bytes(size) });

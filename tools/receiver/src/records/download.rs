@@ -65,7 +65,7 @@ pub async fn file(uploads: &Uploads, record: &Record, head: &Parts) -> Result<Re
     }
     if let (Content::Object(objects, key, _), &Method::GET) = (&content, &head.method) {
         if objects.redirects {
-            let disposition = disposition(&record.identity.name);
+            let disposition = disposition(record.name());
             let place = objects.download(key, &disposition);
             set(
                 &mut response,

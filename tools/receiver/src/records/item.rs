@@ -11,6 +11,11 @@ pub struct Item<'r> {
     id: &'r str,
     name: &'r str,
     dir: &'r str,
+    /// The client's own name and directory, where a hook has given the file others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_name: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_dir: Option<&'r str>,
     /// `None` until the client has told it.
     size: Option<u64>,
     offset: u64,
@@ -52,6 +57,8 @@ impl<'r> Item<'r> {
             id: &record.id,
             name: record.name(),
             dir: record.dir(),
+            client_name: record.renamed.is_some().then_some(&*file.name),
+            client_dir: record.renamed.is_some().then_some(&*file.dir),
             size: (!record.is_open).then_some(file.size),
             offset: record.offset,
             held: record.offset + record.ranges.total(),

@@ -33,7 +33,6 @@ use crate::http::fields::Fields;
 use crate::http::reply::{json, Reply};
 use crate::receipts::Receipts;
 use crate::storage::events::Origin;
-use crate::storage::list::Position;
 use crate::storage::record::{self, Record};
 use crate::storage::uploads::Uploads;
 use item::Item;
@@ -60,8 +59,8 @@ pub async fn list(
             Some(position) => Some(position),
             // The id of the last upload that the client knows.
             None => {
-                let record = find(&uploads, &query.owner, text).await?;
-                Some(Position::of(&record, query.order))
+                let place = uploads.store.place_of(&query.owner, text, query.order);
+                Some(place.await?.ok_or_else(|| Reply::unknown(text))?)
             }
         },
     };

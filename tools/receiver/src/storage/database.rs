@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout, Instant};
 use url::Url;
 
 use crate::storage::error::StoreError;
+use crate::storage::folding::fold_names;
 use crate::storage::pool::Pool;
 
 /// How long a request waits for a database that does not take connections. A restart of it is mostly shorter.
@@ -268,15 +269,15 @@ impl Database {
     /// Brings the tables up to date.
     pub async fn migrate(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         match self.kind {
-            Kind::Sqlite => sqlx::migrate!("./migrations").run(connection).await?,
+            Kind::Sqlite => sqlx::migrate!("./migrations").run(&mut *connection).await?,
             Kind::Postgres => {
                 check_encoding(connection).await?;
                 sqlx::migrate!("./migrations-postgres")
-                    .run(connection)
+                    .run(&mut *connection)
                     .await?;
             }
         }
-        Ok(())
+        Ok(fold_names(connection).await?)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The directories that an owner has uploaded to, and how much each owner has.
 
 use sqlx::any::AnyRow;
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::storage::error::StoreError;
+use crate::storage::list::DIR;
 use crate::storage::store::{totals, Store};
 
 /// How much an owner has.
@@ -20,15 +21,16 @@ impl Store {
     /// Lists directories of an owner's uploads in the order of their bytes, at most `limit`. It reads one row of each, whatever is in
     /// it.
     pub async fn folders(&self, owner: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query(
-            "WITH RECURSIVE found(dir, number) AS (
-               SELECT (SELECT MIN(dir) FROM uploads WHERE owner = $1), CAST(1 AS BIGINT)
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "WITH RECURSIVE found(path, number) AS (
+               SELECT (SELECT {DIR} FROM uploads WHERE owner = $1 ORDER BY {DIR} LIMIT 1), CAST(1 AS BIGINT)
                UNION ALL
-               SELECT (SELECT MIN(dir) FROM uploads WHERE owner = $1 AND dir > found.dir), number + 1
-               FROM found WHERE found.dir IS NOT NULL AND number <= $2
+               SELECT (SELECT {DIR} FROM uploads WHERE owner = $1 AND {DIR} > found.path ORDER BY {DIR} LIMIT 1),
+                      number + 1
+               FROM found WHERE found.path IS NOT NULL AND number <= $2
              )
-             SELECT dir FROM found WHERE dir <> '' ORDER BY number",
-        )
+             SELECT path AS dir FROM found WHERE path <> '' ORDER BY number"
+        )))
         .bind(owner)
         .bind(i64::from(limit))
         .fetch_all(&self.readers)

@@ -163,6 +163,22 @@ impl Leases {
         rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }
 
+    /// Lists uploads on which living receivers work, at most `limit`.
+    pub async fn all_held(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        // The others are of owners, whose places are chosen.
+        let rows = sqlx::query(
+            "SELECT leases.id FROM leases
+             JOIN receivers ON receivers.id = leases.receiver
+             JOIN uploads ON uploads.id = leases.id
+             WHERE expires > EXTRACT(EPOCH FROM clock_timestamp()) * 1000
+             ORDER BY leases.id LIMIT $1",
+        )
+        .bind(limit as i64)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
+    }
+
     /// Whether all of these receivers have ended, so that none of them will ever write again. Blocks.
     pub fn are_dead(&self, receivers: &[String]) -> io::Result<bool> {
         for receiver in receivers {

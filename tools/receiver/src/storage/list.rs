@@ -15,6 +15,9 @@ use crate::storage::store::{record, Store};
 /// How many uploads are looked at together at most, where not all that are looked at are listed.
 const MOST: u64 = 8192;
 
+/// The directory in which an upload is stored, as the index `uploads_by_dir` has it.
+pub(super) const DIR: &str = "CASE WHEN as_name = '' THEN dir ELSE as_dir END";
+
 /// The uploads that a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
@@ -90,17 +93,6 @@ pub struct Position {
 }
 
 impl Position {
-    /// Finds the place of an upload.
-    pub fn of(record: &Record, order: Order) -> Self {
-        let value = match order.key {
-            Key::Time => Value::Number(record.changed),
-            Key::Name => Value::Text(folded(&record.identity.name)),
-            Key::Size => Value::Number(signed(record.identity.size)),
-        };
-        let id = record.id.clone();
-        Self { value, id }
-    }
-
     fn read(row: &AnyRow, order: Order) -> sqlx::Result<Self> {
         Ok(Self {
             value: match order.key {
@@ -186,9 +178,13 @@ impl Store {
             let found = self.between(query, after.as_ref(), end.as_ref(), room + 1);
             let found = found.await?;
             let is_full = found.len() > room as usize;
-            records.extend(found.into_iter().take(room as usize));
+            let mut last = None;
+            for (record, position) in found.into_iter().take(room as usize) {
+                records.push(record);
+                last = Some(position);
+            }
             let next = match is_full {
-                true => records.last().map(|last| Position::of(last, query.order)),
+                true => last,
                 false => end,
             };
             let is_done = records.len() == limit as usize || next.is_none();
@@ -227,18 +223,42 @@ impl Store {
         after: Option<&Position>,
         end: Option<&Position>,
         limit: u32,
-    ) -> Result<Vec<Record>, StoreError> {
+    ) -> Result<Vec<(Record, Position)>, StoreError> {
         let mut bound = Bound::new(query, after, end);
         bound.filter(query);
         let limit = bound.next(i64::from(limit));
         let (column, (_, _, way)) = (query.order.key.column(), query.order.sql());
         let text = format!(
-            "SELECT * FROM uploads WHERE {}
+            "SELECT *, {column} AS value FROM uploads WHERE {}
              ORDER BY {column} {way}, id {way} LIMIT {limit}",
             bound.conditions.join(" AND ")
         );
         let rows = bound.statement(text).fetch_all(self.lists()).await?;
-        rows.iter().map(record).collect()
+        rows.iter()
+            .map(|row| Ok((record(row)?, Position::read(row, query.order)?)))
+            .collect()
+    }
+
+    /// Finds the place of an owner's upload in an order.
+    pub async fn place_of(
+        &self,
+        owner: &str,
+        id: &str,
+        order: Order,
+    ) -> Result<Option<Position>, StoreError> {
+        if !is_storable(id) {
+            return Ok(None);
+        }
+        let column = order.key.column();
+        let text =
+            format!("SELECT {column} AS value, id FROM uploads WHERE owner = $1 AND id = $2");
+        let row = sqlx::query(AssertSqlSafe(text))
+            .bind(owner)
+            .bind(id)
+            .fetch_optional(self.lists())
+            .await?;
+        let position = row.map(|row| Position::read(&row, order));
+        Ok(position.transpose()?)
     }
 }
 
@@ -288,7 +308,7 @@ impl Bound {
         }
         if let Some(dir) = &query.dir {
             let dir = self.next(dir.as_str());
-            self.conditions.push(format!("dir = {dir}"));
+            self.conditions.push(format!("{DIR} = {dir}"));
         }
         for word in &query.words {
             let pattern = self.next(&*pattern(word));

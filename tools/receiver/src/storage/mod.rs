@@ -25,6 +25,7 @@
 //! | [`changes`] | each of these changes |
 //! | [`events`] | the audit trail: what happened to uploads |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
+//! | `folding` | names in lower case of older uploads |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
 //! | [`folders`] | the directories of uploads, and what each owner has |
@@ -65,6 +66,7 @@ pub mod expiry;
 pub mod failpoint;
 pub mod files;
 pub mod folders;
+mod folding;
 pub mod gone;
 pub mod inventory;
 pub mod join;

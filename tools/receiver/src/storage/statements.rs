@@ -204,7 +204,7 @@ async fn insert(
     .bind(content(record, Algorithm::Blake3))
     .bind(i64::from(record.is_open))
     .bind(record.concat.text())
-    .bind(folded(&file.name))
+    .bind(folded(record.name()))
     .bind(renamed.map_or("", |to| &to.dir))
     .bind(renamed.map_or("", |to| &to.name))
     .execute(database)

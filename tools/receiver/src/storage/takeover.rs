@@ -96,6 +96,14 @@ impl Uploads {
         })
     }
 
+    /// Lists uploads on which requests work now, at all receivers, at most `limit`.
+    pub async fn running(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        match &self.leases {
+            Some(leases) => leases.all_held(limit).await,
+            None => Ok(self.claims.ids().into_iter().take(limit).collect()),
+        }
+    }
+
     /// Adds the lease to a claim, where there are other receivers.
     async fn lease(&self, mut claim: Claim, until: Instant) -> Result<Claim, ClaimError> {
         let Some(leases) = &self.leases else {
