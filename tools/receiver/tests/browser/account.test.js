@@ -104,3 +104,21 @@ test("an admin sees users, what they have, and what is under way; others do not"
   await sent;
   await until(async () => (await running.count()) === 0);
 });
+
+test("the admin's view asks at one pace, however often its tab is hidden and shown", async () => {
+  receiver.addUser("root", PASSWORD, "--admin");
+  const admin = await browser.open(`${receiver.url}admin`);
+  await logIn(admin, "root");
+  await admin.locator("#users tr", { hasText: "root (admin)" }).waitFor();
+  let asked = 0;
+  admin.on("request", (request) => (asked += request.url().endsWith("/admin/overview") ? 1 : 0));
+  const shows = 20;
+  await admin.evaluate((shows) => {
+    for (let i = 0; i < shows; i++) document.dispatchEvent(new Event("visibilitychange"));
+  }, shows);
+  await until(() => asked >= shows);
+  // As many timers would ask as often again at the next turn.
+  await until(() => asked > shows);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.ok(asked < shows + 5, `${asked} requests`);
+});
