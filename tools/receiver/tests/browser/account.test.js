@@ -15,8 +15,11 @@ before(async () => (browser = await Browser.start()));
 after(() => browser.stop());
 beforeEach(async () => (receiver = await Receiver.start("--quota", "1000000")));
 afterEach(async () => {
-  await browser.closeAll();
-  await receiver.stop();
+  try {
+    await browser.closeAll();
+  } finally {
+    await receiver.stop();
+  }
 });
 
 async function logIn(page, user) {

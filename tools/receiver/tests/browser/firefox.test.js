@@ -24,8 +24,11 @@ beforeEach(async () => {
   files = new Files();
 });
 afterEach(async () => {
-  await browser.closeAll();
-  await receiver.stop();
+  try {
+    await browser.closeAll();
+  } finally {
+    await receiver.stop();
+  }
   files.remove();
 });
 
