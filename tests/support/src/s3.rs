@@ -134,6 +134,22 @@ impl S3Server {
         self.python(self.addr(), &["-c", &code], 86_400);
     }
 
+    /// Makes an object of this text.
+    pub fn put(&self, key: &str, text: &str) {
+        let code = format!(
+            "import boto3; boto3.client('s3').put_object(Bucket='bucket', Key={key:?}, Body={text:?})"
+        );
+        self.python(self.addr(), &["-c", &code], 86_400);
+    }
+
+    /// Begins an upload in parts.
+    pub fn begin(&self, key: &str) {
+        let code = format!(
+            "import boto3; boto3.client('s3').create_multipart_upload(Bucket='bucket', Key={key:?})"
+        );
+        self.python(self.addr(), &["-c", &code], 86_400);
+    }
+
     /// Sends it a signal, such as `STOP` and `CONT`.
     ///
     /// # Panics

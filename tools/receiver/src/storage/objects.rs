@@ -189,10 +189,16 @@ impl Objects {
         if bytes.is_empty() {
             return Ok(futures_util::stream::empty().boxed());
         }
-        let options = GetOptions::new().with_range(Some(bytes)).with_if_match(tag);
+        let options = GetOptions::new().with_range(Some(bytes));
+        let options = options.with_if_match(tag.clone());
         let path = self.path(key)?;
         let found = self.client.objects.get_opts(&path, options);
         let found = self.told(found.await, "read", key)?;
+        // Some stores do not know the condition.
+        if tag.is_some() && found.meta.e_tag != tag {
+            let why = "another file has just come to its place";
+            return Err(self.error(format!("read '{key}'"), why, Fault::Away));
+        }
         let (this, key) = (self.clone(), key.to_owned());
         let stream = found.into_stream();
         let told = move |error| this.failed(error, "read", &key);
