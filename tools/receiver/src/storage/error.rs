@@ -83,6 +83,21 @@ pub struct ObjectError {
     pub fault: Fault,
 }
 
+impl ObjectError {
+    /// Whether the store says that it does not have what it had confirmed: not that it cannot be reached, nor that the
+    /// whole bucket is away.
+    pub fn is_lost(&self) -> bool {
+        let codes = [
+            "NoSuchUpload",
+            "InvalidPart",
+            "InvalidBlockList",
+            "NoSuchKey",
+            "BlobNotFound",
+        ];
+        self.fault == Fault::Lost || codes.iter().any(|code| self.why.contains(code))
+    }
+}
+
 /// A kind of reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use crate::storage::blocks::Taker;
 use crate::storage::claims::Claim;
 use crate::storage::digests::Digests;
-use crate::storage::error::{Fault, ObjectError, StorageError, StoreError};
+use crate::storage::error::{Fault, StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::object::{Object, Tail, MOST_PARTS};
 use crate::storage::object_files::tail_key;
@@ -303,7 +303,7 @@ impl Job {
                 if let Err(error) = self.runtime.block_on(completed) {
                     // A request before this one may have done it, and then have been lost.
                     let length = self.runtime.block_on(self.objects.length(key))?;
-                    if !is_lost(&error) || length != Some(self.written) {
+                    if !error.is_lost() || length != Some(self.written) {
                         return Err(error.into());
                     }
                 }
@@ -340,7 +340,7 @@ impl Job {
 
     /// Begins the upload again where the store has lost its bytes.
     fn give_up(&mut self, error: &StorageError) {
-        if matches!(error, StorageError::Object(error) if is_lost(error)) {
+        if matches!(error, StorageError::Object(error) if error.is_lost()) {
             tracing::error!(
                 id = self.record.id,
                 "the object store has lost bytes that were confirmed: the upload begins again"
@@ -389,17 +389,4 @@ impl Job {
         self.record = record;
         Ok(())
     }
-}
-
-/// Whether the store says that it does not have what it had confirmed: not that it cannot be reached, nor that the whole
-/// bucket is away.
-fn is_lost(error: &ObjectError) -> bool {
-    let codes = [
-        "NoSuchUpload",
-        "InvalidPart",
-        "InvalidBlockList",
-        "NoSuchKey",
-        "BlobNotFound",
-    ];
-    error.fault == Fault::Lost || codes.iter().any(|code| error.why.contains(code))
 }
