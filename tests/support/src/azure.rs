@@ -1,7 +1,10 @@
 //! Azurite, Microsoft's server for what speaks to Azure's blobs, which `make servers` fetches.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::daemon::Daemon;
 use crate::tools;
@@ -12,6 +15,9 @@ const ACCOUNT: &str = "devstoreaccount1";
 /// Its key, which is in Azurite's documentation.
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// How long it may take to save what it has.
+const SAVED: Duration = Duration::from_secs(60);
 
 /// Signs a request and sends it: the method, the path and the query are its arguments. It writes the body of the response.
 const REQUEST: &str = "
@@ -50,7 +56,18 @@ impl Azurite {
             return None;
         }
         server.request("PUT", "restype=container");
+        server.await_save();
         Some(server)
+    }
+
+    /// Waits until the container is on the disk: every few seconds Azurite writes what has changed.
+    fn await_save(&self) {
+        let path = self.dir.path().join("__azurite_db_blob__.json");
+        let until = Instant::now() + SAVED;
+        while !fs::read_to_string(&path).is_ok_and(|text| text.contains("\"bucket\"")) {
+            assert!(Instant::now() < until, "{} has no bucket", path.display());
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Returns the address at which it listens. It changes with every restart.
