@@ -1,6 +1,8 @@
 # resup.dll for Windows 7 and later, built and tested on Debian.
 
 WINDOWS = $(abspath $(TARGET))/windows
+# The compiler for other systems, which packaging/get-rust.sh brings.
+RUST = $(abspath $(TARGET))/rust
 
 # By which cargo knows the dependencies.
 WINDOWS_TARGETS = x86_64-pc-windows-gnu i686-pc-windows-gnu
@@ -10,12 +12,12 @@ mingw-licence = $(INSTALL) -m 644 /usr/share/doc/mingw-w64-common/copyright $(1)
 .PHONY: windows windows-tools dist-windows test-windows
 
 windows-tools: need-windows
-	packaging/windows/get-rust.sh $(WINDOWS)/rust
+	packaging/get-rust.sh $(RUST)
 
 # In target/windows/x86_64 and i686: the DLL, its .def, and import libraries for gcc and MSVC; the jar's DLL.
 windows: windows-tools
 	for arch in x86_64 i686; do \
-		packaging/windows/build.sh $$arch $(WINDOWS)/rust $(WINDOWS)/$$arch || exit; \
+		packaging/windows/build.sh $$arch $(RUST) $(WINDOWS)/$$arch || exit; \
 	done
 
 # What is handed out: dist/resup-VERSION-windows-x86_64.zip and -i686.zip.

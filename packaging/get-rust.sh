@@ -1,11 +1,16 @@
 #!/bin/sh
 # get-rust.sh DIR: unpacks a Rust compiler with the source of its standard library from Debian's packages into DIR, and
-# installs nothing. DIR/rustc is the compiler. With it cargo's build-std makes the standard library for Windows.
+# installs nothing. DIR/rustc is the compiler. With it cargo's build-std makes the standard library for other systems, which
+# only rustup would bring as it is.
 set -eu
 mkdir -p "$1"
 dir=$(realpath "$1")
 [ -x "$dir/rustc" ] && exit
-version=$(apt-cache policy rustc-web | awk '/Candidate/ { print $2 }')
+version=$(apt-cache policy rustc-web 2> /dev/null | awk '/Candidate/ { print $2 }')
+[ -n "$version" ] || {
+	echo "get-rust.sh: apt knows no package rustc-web: this takes a Debian 12, after apt-get update" >&2
+	exit 1
+}
 upstream=${version%%+*}
 std=libstd-rust-web-${upstream%.*}
 llvm=$(apt-cache depends "$std=$version" | awk '/Depends: libllvm/ { print $2 }')
