@@ -313,7 +313,7 @@ fn the_units_are_right() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/systemd");
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/receiver");
     let mut command = Command::new("systemd-analyze");
     command.args(["verify", "--man=no"]);
     for name in ["resup-receiver.service", "resup-receiver.socket"] {
