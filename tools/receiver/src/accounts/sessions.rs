@@ -8,9 +8,9 @@ use sqlx::Row;
 
 use crate::accounts::secret;
 use crate::accounts::visitor::{Login, Visitor};
-use crate::storage::database::{begin_alone, now};
+use crate::storage::database::now;
 use crate::storage::error::StoreError;
-use crate::storage::pool::Pool;
+use crate::storage::pool::{begin_alone, Pool};
 
 const COOKIE: &str = "resup_session";
 

@@ -4,9 +4,9 @@ use sqlx::any::AnyRow;
 use sqlx::Row;
 
 use crate::accounts::secret;
-use crate::storage::database::{begin_alone, is_storable, now};
+use crate::storage::database::{is_storable, now};
 use crate::storage::error::StoreError;
-use crate::storage::pool::Pool;
+use crate::storage::pool::{begin_alone, Pool};
 
 /// A user as a list shows it.
 pub struct User {

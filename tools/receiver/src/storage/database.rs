@@ -8,13 +8,14 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, ConnectOptions, Connection, Row, Transaction};
+use sqlx::{AnyConnection, ConnectOptions, Connection, Row};
 use tokio::time::{sleep, timeout, Instant};
 use url::Url;
 
 use crate::storage::error::StoreError;
 use crate::storage::folding::fold_names;
 use crate::storage::pool::Pool;
+use crate::storage::session::set_up;
 
 /// How long a request waits for a database that does not take connections. A restart of it is mostly shorter.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -302,47 +303,6 @@ async fn check_encoding(connection: &mut AnyConnection) -> Result<(), StoreError
         true => Ok(()),
         false => Err(StoreError::Encoding(encoding)),
     }
-}
-
-/// Sets what each connection needs, so that what was confirmed survives a power cut.
-async fn set_up(connection: &mut AnyConnection, is_shared: bool) -> sqlx::Result<()> {
-    let statements: &[&str] = match connection.backend_name() {
-        // The checkpoint makes durable what an earlier process left in the log, before any client is told of it.
-        "SQLite" => &[
-            "PRAGMA busy_timeout = 10000",
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "PRAGMA wal_checkpoint(TRUNCATE)",
-        ],
-        // The server may have other settings; all of synchronous_commit but `off` are strong enough.
-        _ => &["SELECT set_config('client_min_messages', 'warning', false),
-                    set_config('default_transaction_isolation', 'read committed', false),
-                    set_config('synchronous_commit',
-                               CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-                               ELSE current_setting('synchronous_commit') END, false)"],
-    };
-    for statement in statements {
-        sqlx::query(*statement).execute(&mut *connection).await?;
-    }
-    if is_shared {
-        // A receiver that stands still must not keep the others from rows that it has locked.
-        sqlx::query("SELECT set_config('idle_in_transaction_session_timeout', '3000', false)")
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Begins a transaction in which nobody else changes users and what belongs to them: SQLite has one writer, and in
-/// PostgreSQL the table is locked against other writers.
-pub async fn begin_alone(pool: &Pool) -> sqlx::Result<Transaction<'static, Any>> {
-    let mut transaction = pool.begin().await?;
-    if transaction.backend_name() != "SQLite" {
-        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
-            .execute(&mut *transaction)
-            .await?;
-    }
-    Ok(transaction)
 }
 
 fn without_password(url: &Url) -> Url {

@@ -4,7 +4,9 @@
 //! Where there is another file, of another length, the upload is in no list either: it cannot be downloaded. But it counts.
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use crate::storage::claims::Claim;
 use crate::storage::database::now;
@@ -18,6 +20,8 @@ use crate::storage::uploads::Uploads;
 
 /// How many uploads are looked at together.
 const PAGE: u32 = 1000;
+/// For how long a request waits until all files have been looked at.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is looked for.
 #[derive(Clone, Copy)]
@@ -42,11 +46,26 @@ impl Uploads {
         Ok(records)
     }
 
-    /// Looks at all files of an owner, once a minute at most, and notes those that are gone.
+    /// Looks at all files of an owner, once a minute at most, and notes those that are gone. Of very many files, the search
+    /// goes on after this has returned.
     pub async fn look_for_gone(&self, owner: &str) -> Result<(), StorageError> {
         if self.objects.is_some() || !self.searches.allows(owner) {
             return Ok(());
         }
+        let (this, owner) = (self.clone(), owner.to_owned());
+        let search = tokio::spawn(async move {
+            let found = this.search_for_gone(&owner).await;
+            found.inspect_err(|error| {
+                tracing::warn!("cannot look for files of '{owner}' that are gone: {error}");
+            })
+        });
+        match timeout(PATIENCE, search).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn search_for_gone(&self, owner: &str) -> Result<(), StorageError> {
         let query = Query::new(owner, Filter::Complete);
         let mut last = None;
         loop {

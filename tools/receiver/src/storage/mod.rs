@@ -25,6 +25,7 @@
 //! | [`changes`] | each of these changes |
 //! | [`events`] | the audit trail: what happened to uploads |
 //! | [`database`] | addresses of databases, connections to them, and numbers and times as they take them |
+//! | `session` | the settings of each connection |
 //! | `folding` | names in lower case of older uploads |
 //! | [`pool`] | connections that are shared |
 //! | [`moving`] | the move of all records to another database |
@@ -91,6 +92,7 @@ pub mod record;
 pub mod recovery;
 mod removal;
 pub mod search;
+mod session;
 mod statements;
 pub mod store;
 pub mod takeover;

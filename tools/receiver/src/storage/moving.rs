@@ -149,6 +149,8 @@ fn after_copy(kind: Kind) -> &'static [&'static str] {
             "INSERT INTO totals (owner, records, high, low)
              SELECT owner, COUNT(*), SUM(size >> 32), SUM(size & 4294967295) FROM uploads WHERE gone = 0 GROUP BY owner",
             "ALTER TABLE uploads ENABLE TRIGGER uploads_counted",
+            // Else the first requests would search without an index, until PostgreSQL has counted by itself.
+            "ANALYZE",
         ],
     }
 }

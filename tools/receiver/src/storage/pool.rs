@@ -99,3 +99,15 @@ impl<'c> Executor<'c> for &'c Pool {
 fn silent() -> sqlx::Error {
     Error::new(ErrorKind::TimedOut, "it does not answer").into()
 }
+
+/// Begins a transaction in which nobody else changes users and what belongs to them: SQLite has one writer, and in
+/// PostgreSQL the table is locked against other writers.
+pub async fn begin_alone(pool: &Pool) -> sqlx::Result<Transaction<'static, Any>> {
+    let mut transaction = pool.begin().await?;
+    if transaction.backend_name() != "SQLite" {
+        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction)
+}
