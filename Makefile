@@ -192,7 +192,7 @@ servers: python need-servers
 test-servers: servers
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test s3_servers --test plain_servers --test dialect_servers
-	$(TESTS) --test objects --test object_reads --test object_breaks --test object_azure --test object_changes
+	$(TESTS) --test objects --test object_reads --test object_breaks --test object_azure --test object_changes --test object_several
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

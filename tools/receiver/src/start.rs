@@ -260,7 +260,7 @@ pub async fn tell(
 /// Opens the object store, if there is one. No request goes to it yet.
 pub fn objects(config: &Config) -> anyhow::Result<Option<Objects>> {
     let open = |address: &String| {
-        let is_by_id = config.layout == Layout::Id;
+        let is_by_id = config.layout == Layout::Id && !config.shared;
         Objects::open(address, is_by_id, config.redirect_downloads)
             .context("the object store of --store cannot be used")
     };

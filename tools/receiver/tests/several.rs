@@ -5,43 +5,19 @@
 mod common;
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use common::accounts::{admin_ok, basic, with, PASSWORD};
-use common::several::{try_exchange, Several};
+use common::hook::{by_form, Answer, HookServer};
+use common::several::{locate_free, try_exchange, upload, wait_until, Several};
 use common::signing::{field, form, nonce, now, signed, SECRET};
-use common::{begin, check_prefix, command, head, md5_hex, post_form, Receiver, Reply, Upload};
+use common::{begin, check_prefix, command, head, md5_hex, Receiver, Reply, Upload};
 use resup_test_support::haproxy::HaProxy;
 use resup_test_support::{runs, seed, tools};
-
-/// How long anything may take that ends by itself.
-const TIME: Duration = Duration::from_secs(120);
-
-/// Waits until something is so.
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + TIME;
-    while !is_so() {
-        assert!(Instant::now() < until, "{what}");
-        sleep(Duration::from_millis(50));
-    }
-}
-
-/// Locates a file, also while a dead receiver still has its claim.
-fn locate_free(receiver: &Receiver, file: &Upload) -> Reply {
-    let until = Instant::now() + TIME;
-    loop {
-        let reply = receiver.locate(file);
-        if reply.status != 423 {
-            return reply;
-        }
-        assert!(Instant::now() < until, "it is never free");
-    }
-}
 
 #[test]
 fn uploads_through_a_proxy_go_on_while_receivers_are_killed() {
@@ -73,7 +49,10 @@ fn uploads_through_a_proxy_go_on_while_receivers_are_killed() {
         runs::on_threads(8, count, |number| {
             let mut random = fastrand::Rng::with_seed(seed ^ (number + 1));
             let file = Upload::new(&format!("file{number}"), random.usize(100_000..600_000));
-            requests.fetch_add(upload(proxy.addr(), &file, &mut random), Ordering::Relaxed);
+            requests.fetch_add(
+                upload(proxy.addr(), &file, 150_000, &mut random),
+                Ordering::Relaxed,
+            );
         });
         is_over.store(true, Ordering::Relaxed);
     });
@@ -98,48 +77,6 @@ fn uploads_through_a_proxy_go_on_while_receivers_are_killed() {
     let log = proxy.log();
     let served = |number: usize| log.contains(&format!("back/receiver{number} "));
     assert!((0..3).all(served), "not all receivers had requests");
-}
-
-/// Uploads a file in requests of random lengths, each of which may break. Checks after each that no confirmed byte is lost.
-/// Returns how many there were.
-fn upload(proxy: SocketAddr, file: &Upload, random: &mut fastrand::Rng) -> u64 {
-    let (mut confirmed, mut requests) = (0, 0);
-    let until = Instant::now() + 5 * TIME;
-    let size = file.content.len();
-    loop {
-        assert!(Instant::now() < until, "{}: no end", file.name);
-        requests += 1;
-        let found = try_exchange(proxy, &post_form(&file.locate_form()));
-        let Some(found) = found.filter(|reply| reply.status == 200) else {
-            sleep(Duration::from_millis(random.u64(10..200)));
-            continue;
-        };
-        let offset = found.offset();
-        let name = &file.name;
-        assert!(offset >= confirmed, "{name}: {offset} after {confirmed}");
-        if found.text("state") == "complete" {
-            return requests;
-        }
-        let prefix = md5_hex(&file.content[..offset as usize]);
-        assert_eq!(found.text("prefix_md5"), prefix, "{name} at {offset}");
-        confirmed = offset;
-        let rest = size - offset as usize;
-        let length = random.usize(1..=rest.clamp(1, 150_000)).min(rest);
-        let end = offset as usize + length;
-        let tail = if end == size { "md5" } else { "prefix_md5" };
-        let send = file.send(&found.id(), offset).limit(length);
-        let send = send.tail(tail, &md5_hex(&file.content[..end]));
-        requests += 1;
-        if let Some(reply) = try_exchange(proxy, &send.build()) {
-            // Not found, or another digest, would be a loss.
-            let is_usual = matches!(reply.status, 200 | 409 | 423 | 500 | 502 | 503 | 504);
-            assert!(is_usual, "{name}: {} {:?}", reply.status, reply.json);
-            if reply.status == 200 {
-                assert_eq!(reply.offset(), end as u64, "{name}");
-                confirmed = reply.offset();
-            }
-        }
-    }
 }
 
 #[test]
@@ -437,4 +374,35 @@ fn names_without_lower_case_get_it_at_the_start() {
     assert_eq!(list["uploads"][0]["name"], "Übung");
     let count = "SELECT COUNT(*) FROM uploads WHERE folded = ''";
     assert_eq!(several.query(count), "0");
+}
+
+#[test]
+fn the_hook_is_told_of_each_file_also_of_those_of_a_dead_receiver() {
+    let is_silent = Arc::new(AtomicBool::new(true));
+    let answers = is_silent.clone();
+    let hook = HookServer::start_with(move |_, _| match answers.load(Ordering::Relaxed) {
+        true => Answer::Silence,
+        false => Answer::Status(204, String::new()),
+    });
+    let url = hook.url();
+    let flags = ["--hook-after", &url, "--hook-timeout", "2"];
+    let Some(mut several) = Several::start(2, &flags) else {
+        return;
+    };
+    let told = |id: &str| {
+        let calls = hook.calls();
+        calls.iter().filter(|it| it.text.contains(id)).count()
+    };
+    let early = by_form(&several.receivers[0], &Upload::new("early", 1000));
+    wait_until("it does not begin", || told(&early) == 1);
+    several.receivers[0].kill();
+    is_silent.store(false, Ordering::Relaxed);
+    // The second one looks by itself once a minute, and when it has told of a file of its own.
+    let late = by_form(&several.receivers[1], &Upload::new("late", 1000));
+    wait_until("it is not told again", || {
+        told(&early) > 1 && told(&late) == 1
+    });
+    wait_until("it is to be told for ever", || {
+        several.query("SELECT COUNT(*) FROM deliveries") == "0"
+    });
 }

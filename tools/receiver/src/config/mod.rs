@@ -117,9 +117,9 @@ pub struct Config {
     #[arg(long, requires = "store")]
     pub redirect_downloads: bool,
 
-    /// Other receivers use the same data directory and database at the same time, each with this option; needs PostgreSQL,
-    /// and clients send no parallel parts
-    #[arg(long, conflicts_with = "store")]
+    /// Other receivers use the same database, and the same data directory or object store, at the same time, each with this
+    /// option; needs PostgreSQL, and clients send no parallel parts
+    #[arg(long)]
     pub shared: bool,
 
     /// Time that a client may take for a request's header block

@@ -155,7 +155,7 @@ impl Uploads {
     /// Makes the bytes of a finished upload those of another one.
     async fn link(&self, twin: &Record, record: &Record) -> Result<(), StorageError> {
         if let Some(objects) = &self.objects {
-            return Ok(objects.link(twin, &record.id).await?);
+            return Ok(objects.link(twin, record).await?);
         }
         let name = record.file_name();
         let link = move |files: &Files, twin: &Record| files.link(twin, &name);

@@ -37,6 +37,7 @@
 //! | [`object_files`] | the bytes in an object store |
 //! | [`objects`] | requests to an object store |
 //! | [`object_address`] | the address of an object store, and a client for it |
+//! | `object_completion` | completion of objects with numbers of parts left out |
 //! | [`object`] | what an object store has of an unfinished upload |
 //! | [`unknown`] | bytes that the database does not know, in `partial.unknown` |
 //! | [`inventory`] | the commands that list and remove these |
@@ -77,6 +78,7 @@ pub mod moving;
 pub mod names;
 pub mod object;
 pub mod object_address;
+mod object_completion;
 pub mod object_files;
 pub mod object_sweep;
 pub mod object_writer;

@@ -3,6 +3,9 @@
 //! The bytes are in the parts of a multipart upload, all of one size, and in one more object, the tail, since a part cannot
 //! be small. The tail is put anew at the end of a request, under a new key. Until then the old one is there, so that an upload
 //! can go back to where the request began.
+//!
+//! A receiver that has lost an upload to another one may still put the part that it was about to put, and a part that is put
+//! again replaces the first one. So the number of that part is left out, and no number is used twice from then on.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub const PART: u64 = 8 * 1024 * 1024;
 /// The largest number of parts.
 pub const MOST_PARTS: u64 = 10_000;
+/// How many numbers of parts may be left out.
+const SPARE: u64 = 500;
 /// Larger parts have whole mebibytes.
 const UNIT: u64 = 1024 * 1024;
 
@@ -22,7 +27,7 @@ pub struct Object {
     pub upload: Option<String>,
     /// The size of each part.
     pub size: u64,
-    /// The parts, by the names that the store has given them.
+    /// The parts, by the names that the store has given them. A number that is left out has an empty one.
     pub parts: Vec<String>,
     /// The bytes in the tail.
     pub tail: Tail,
@@ -48,30 +53,57 @@ impl Object {
         Self {
             key,
             upload: None,
-            size: size.div_ceil(MOST_PARTS).next_multiple_of(UNIT).max(PART),
+            size: (size.div_ceil(MOST_PARTS - SPARE))
+                .next_multiple_of(UNIT)
+                .max(PART),
             parts: Vec::new(),
             tail: Tail::default(),
             is_whole: false,
         }
     }
 
+    /// The number of parts.
+    pub fn count(&self) -> usize {
+        self.numbered().count()
+    }
+
     /// The number of bytes in the parts.
     pub fn in_parts(&self) -> u64 {
-        self.parts.len() as u64 * self.size
+        self.count() as u64 * self.size
+    }
+
+    /// The parts, with their numbers, which begin at 0.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
+        let all = self.parts.iter().map(String::as_str).enumerate();
+        all.filter(|(_, name)| !name.is_empty())
+    }
+
+    /// Leaves out the number of the next part.
+    pub fn leave_out(&mut self) {
+        self.parts.push(String::new());
     }
 
     /// Drops what is behind the first `offset` bytes; `false` when the store does not have these any more by themselves.
     pub fn go_back(&mut self, offset: u64) -> bool {
         let whole = usize::try_from(offset / self.size).unwrap_or(usize::MAX);
-        let parts = self.parts.len().min(whole);
+        let parts = self.count().min(whole);
         let rest = offset - parts as u64 * self.size;
         let has_rest = rest == 0 || (self.tail.behind == parts && rest <= self.tail.length);
         let is_kept = has_rest && !(self.is_whole && offset > 0);
         if is_kept {
-            self.parts.truncate(parts);
+            self.drop_behind(parts);
             self.is_whole = false;
         }
         is_kept
+    }
+
+    /// Drops all but the first parts.
+    fn drop_behind(&mut self, count: usize) {
+        if self.count() == self.parts.len() {
+            return self.parts.truncate(count);
+        }
+        let named = self.parts.iter_mut().filter(|name| !name.is_empty());
+        named.skip(count).for_each(String::clear);
     }
 
     /// Writes it as text, for the database.
@@ -105,11 +137,26 @@ mod tests {
             5 << 40,
         ] {
             let part = Object::new(String::new(), size).size;
-            assert!(
-                part >= PART && part.is_multiple_of(mebibyte) && size.div_ceil(part) <= MOST_PARTS
-            );
-            assert!(part == PART || (part - mebibyte) * MOST_PARTS < size);
+            let most = MOST_PARTS - SPARE;
+            assert!(part >= PART && part.is_multiple_of(mebibyte) && size.div_ceil(part) <= most);
+            assert!(part == PART || (part - mebibyte) * most < size);
         }
+    }
+
+    #[test]
+    fn a_number_that_was_left_out_is_never_used() {
+        let mut object = Object::new("files/a".to_owned(), 10 * PART);
+        object.parts = vec!["a".to_owned(), "b".to_owned()];
+        object.leave_out();
+        object.parts.push("d".to_owned());
+        assert_eq!((object.count(), object.in_parts()), (3, 3 * PART));
+        assert!(object.go_back(PART));
+        // A receiver that has lost it may have put the third one, and this one the fourth.
+        assert_eq!(object.parts, ["a", "", "", ""]);
+        object.parts.push("e".to_owned());
+        assert_eq!(object.numbered().collect::<Vec<_>>(), [(0, "a"), (4, "e")]);
+        assert!(object.go_back(0));
+        assert_eq!((object.count(), object.parts.len()), (0, 5));
     }
 
     #[test]

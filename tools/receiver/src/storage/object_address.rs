@@ -38,7 +38,9 @@ pub struct Client {
     pub signer: Arc<dyn Signer>,
     /// What lists unfinished uploads, where the store has them.
     pub s3: Option<AmazonS3>,
-    /// What sends such a request.
+    /// Whether a part is known by its number, so that it replaces an earlier one.
+    pub numbers_parts: bool,
+    /// What sends requests to addresses that are signed.
     pub http: reqwest::Client,
 }
 
@@ -117,7 +119,7 @@ impl Client {
                     builder = builder.with_virtual_hosted_style_request(is_in_host);
                 }
                 let store = builder.build()?;
-                Self::new(name, prefix, store.clone(), Some(store))
+                Self::new(name, prefix, store.clone(), Some(store), true)
             }
             "az" => {
                 let mut builder = MicrosoftAzureBuilder::from_env()
@@ -130,7 +132,7 @@ impl Client {
                 if let Some(account) = settings.account {
                     builder = builder.with_account(account);
                 }
-                Self::new(name, prefix, builder.build()?, None)
+                Self::new(name, prefix, builder.build()?, None, false)
             }
             "gs" => {
                 let mut builder = GoogleCloudStorageBuilder::from_env()
@@ -140,13 +142,19 @@ impl Client {
                 if !endpoint.is_empty() {
                     builder = builder.with_config(GoogleConfigKey::BaseUrl, endpoint);
                 }
-                Self::new(name, prefix, builder.build()?, None)
+                Self::new(name, prefix, builder.build()?, None, true)
             }
             _ => bail!("it begins with none of s3:, az: and gs:"),
         }
     }
 
-    fn new<S>(name: String, prefix: String, store: S, s3: Option<AmazonS3>) -> anyhow::Result<Self>
+    fn new<S>(
+        name: String,
+        prefix: String,
+        store: S,
+        s3: Option<AmazonS3>,
+        numbers_parts: bool,
+    ) -> anyhow::Result<Self>
     where
         S: ObjectStore + MultipartStore + Signer,
     {
@@ -158,6 +166,7 @@ impl Client {
             parts: store.clone(),
             signer: store,
             s3,
+            numbers_parts,
             http: reqwest::Client::builder()
                 .connect_timeout(CONNECT)
                 .read_timeout(SILENCE)

@@ -3,7 +3,8 @@
 //! | key | what is there |
 //! | --- | --- |
 //! | `files/PLACE` | a finished file, whose place is as in the directory |
-//! | `files/ID` | the object that is being made; where files have names, `partial/ID`, which is copied to its place |
+//! | `files/ID` | the object that is being made; where files have names, or there are other receivers, `partial/ID`, which is copied to its place |
+//! | `partial/ID.NUMBER` | the same after another receiver has lost the upload, which might still put `partial/ID` |
 //! | `partial/ID.N.MARK.tail` | bytes behind the first N parts |
 //!
 //! The layout may have changed since the object was begun, so a search looks at both keys.
@@ -39,14 +40,15 @@ pub fn tail_key(id: &str, tail: &Tail) -> String {
 }
 
 /// Returns the keys that an object may have while it is made, by the layout.
-fn working_keys(id: &str) -> [String; 2] {
-    [place_key(id), format!("partial/{id}")]
+fn working_keys(record: &Record) -> [String; 2] {
+    let partial = format!("partial/{}", record.file_name());
+    [place_key(&record.id), partial]
 }
 
 /// Returns the keys that the object of a finished upload may have, in the order in which they count. The last one is its
 /// place, unless that is the first one.
 fn keys(record: &Record) -> Vec<String> {
-    let ([by_id, partial], place) = (working_keys(&record.id), place_key(&record.place));
+    let ([by_id, partial], place) = (working_keys(record), place_key(&record.place));
     match place == by_id {
         true => vec![place, partial],
         // Another file may still be at the place.
@@ -56,8 +58,8 @@ fn keys(record: &Record) -> Vec<String> {
 
 impl Objects {
     /// Returns the key of an object while it is made.
-    pub fn working_key(&self, id: &str) -> String {
-        let [by_id, partial] = working_keys(id);
+    pub fn working_key(&self, record: &Record) -> String {
+        let [by_id, partial] = working_keys(record);
         match self.is_by_id {
             true => by_id,
             false => partial,
@@ -78,7 +80,7 @@ impl Objects {
             self.copy_all(&from, &to, found.size).await?;
             failpoint::hit("after-rename");
             // What was copied is deleted last: it counts until then.
-            for key in working_keys(&record.id).iter().filter(|key| **key != to) {
+            for key in working_keys(record).iter().filter(|key| **key != to) {
                 self.delete(key).await?;
             }
         }
@@ -148,7 +150,8 @@ impl Objects {
             let part = self.put_part(to, upload, parts.len(), bytes).await?;
             parts.push(part);
         }
-        self.complete(to, upload, &parts).await
+        let parts = parts.iter().map(String::as_str).enumerate();
+        self.complete(to, upload, parts).await
     }
 
     /// Reads the bytes `from..to` of an object.
@@ -196,7 +199,7 @@ impl Objects {
             }
             self.drop_tail(&record.id, &object.tail).await?;
         }
-        let [by_id, partial] = working_keys(&record.id);
+        let [by_id, partial] = working_keys(record);
         let place = place_key(&record.place);
         if record.state == State::Complete && place != by_id {
             self.delete(&place).await?;
@@ -235,8 +238,8 @@ impl Objects {
     }
 
     /// Copies the object of a finished upload as the bytes of another one.
-    pub async fn link(&self, finished: &Record, id: &str) -> Result<(), ObjectError> {
-        let (from, to) = (place_key(&finished.place), self.working_key(id));
+    pub async fn link(&self, finished: &Record, to: &Record) -> Result<(), ObjectError> {
+        let (from, to) = (place_key(&finished.place), self.working_key(to));
         self.copy_all(&from, &to, finished.identity.size).await
     }
 }

@@ -80,14 +80,15 @@ impl Uploads {
     ) -> Result<bool, StorageError> {
         let key = &found.key;
         // Other programs may use the same bucket.
-        let Some(id) = ["files/", "partial/"]
+        let Some(name) = ["files/", "partial/"]
             .iter()
             .find_map(|dir| key.strip_prefix(dir))
         else {
             return Ok(false);
         };
+        let id = name.split('.').next().unwrap_or(name);
         // The request that works on it may have begun it just now.
-        let Some(_claim) = self.claims.claim_idle(id) else {
+        let Some(_claim) = self.claim_idle(id).await? else {
             return Ok(false);
         };
         let begun = found.initiated.map(|it| it.timestamp_millis());
@@ -115,11 +116,11 @@ impl Uploads {
     ) -> Result<bool, StorageError> {
         let name = found.key.strip_prefix("partial/").unwrap_or("");
         let id = name.split('.').next().unwrap_or("");
-        let Some(_claim) = self.claims.claim_idle(id) else {
+        let Some(_claim) = self.claim_idle(id).await? else {
             return Ok(false);
         };
         match self.store.find_any(id).await? {
-            Some(record) if name == id => self.move_to_place(&record).await?,
+            Some(record) if name == record.file_name() => self.move_to_place(&record).await?,
             Some(record) if !has_tail(&record, &found.key) => objects.delete(&found.key).await?,
             Some(_) => {}
             None if found.made < old => objects.delete(&found.key).await?,

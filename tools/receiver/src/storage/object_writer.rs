@@ -11,7 +11,7 @@ use crate::storage::error::{Fault, StorageError, StoreError};
 use crate::storage::failpoint;
 use crate::storage::object::{Object, Tail, MOST_PARTS};
 use crate::storage::object_files::tail_key;
-use crate::storage::objects::Objects;
+use crate::storage::objects::{mark, Objects};
 use crate::storage::record::{Prefix, Record, State};
 use crate::storage::uploads::Uploads;
 use crate::storage::writer::{ExpectedDigests, Outcome, Writer, COMMIT_INTERVAL};
@@ -58,7 +58,7 @@ struct Job {
 impl Job {
     fn new(uploads: Uploads, objects: Objects, record: Record, runtime: Handle) -> Self {
         let object = record.object.clone();
-        let begun = || Object::new(objects.working_key(&record.id), record.identity.size);
+        let begun = || Object::new(objects.working_key(&record), record.identity.size);
         Self {
             object: object.unwrap_or_else(begun),
             buffer: Vec::new(),
@@ -192,12 +192,10 @@ impl Job {
         }
         let old = self.object.tail.clone();
         if !self.buffer.is_empty() {
-            let mut mark = [0; 8];
-            getrandom::fill(&mut mark).map_err(StoreError::from)?;
             let tail = Tail {
-                behind: self.object.parts.len(),
+                behind: self.object.count(),
                 length: self.buffer.len() as u64,
-                mark: hex::encode(mark),
+                mark: mark().map_err(StoreError::from)?,
             };
             let bytes = Bytes::from(std::mem::take(&mut self.buffer));
             let key = tail_key(&self.record.id, &tail);
@@ -298,8 +296,8 @@ impl Job {
                 if !self.buffer.is_empty() {
                     self.put_part()?;
                 }
-                let (key, parts) = (&self.object.key, &self.object.parts);
-                let completed = self.objects.complete(key, &upload, parts);
+                let key = &self.object.key;
+                let completed = self.objects.complete(key, &upload, self.object.numbered());
                 if let Err(error) = self.runtime.block_on(completed) {
                     // A request before this one may have done it, and then have been lost.
                     let length = self.runtime.block_on(self.objects.length(key))?;

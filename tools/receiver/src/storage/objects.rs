@@ -15,6 +15,7 @@ use object_store::{GetOptions, ObjectMeta, ObjectStoreExt, PutPayload};
 
 use crate::storage::error::{Fault, ObjectError};
 use crate::storage::object_address::Client;
+use crate::storage::object_completion::has_gaps;
 
 /// The key of an object that a check makes.
 const PROBE: &str = ".probe";
@@ -25,7 +26,7 @@ const DOWNLOAD_TIME: Duration = Duration::from_secs(900);
 #[derive(Clone)]
 pub struct Objects {
     pub(super) client: Arc<Client>,
-    /// Whether finished files are named after their upload.
+    /// Whether an object is made at its place: finished files are named after their upload, and no other receiver may put it.
     pub(super) is_by_id: bool,
     /// Whether downloads are sent to the store.
     pub redirects: bool,
@@ -58,11 +59,14 @@ impl Objects {
 
     /// Checks that an object can be made, read and deleted.
     pub async fn check(&self) -> Result<(), ObjectError> {
-        self.put(PROBE, Bytes::from_static(b"?")).await?;
-        if self.length(PROBE).await? != Some(1) {
-            return Err(self.error(format!("keep '{PROBE}'"), "it is not there", Fault::Wrong));
+        // Another receiver may check it, too.
+        let mark = mark().map_err(|error| self.error("choose a name", error, Fault::Away))?;
+        let key = format!("{PROBE}.{mark}");
+        self.put(&key, Bytes::from_static(b"?")).await?;
+        if self.length(&key).await? != Some(1) {
+            return Err(self.error(format!("keep '{key}'"), "it is not there", Fault::Wrong));
         }
-        self.delete(PROBE).await
+        self.delete(&key).await
     }
 
     /// Checks that it answers.
@@ -101,15 +105,19 @@ impl Objects {
         Ok(part.content_id)
     }
 
-    /// Makes the object of its parts.
+    /// Makes the object of its parts, which have their numbers.
     pub async fn complete(
         &self,
         key: &str,
         upload: &str,
-        parts: &[String],
+        parts: impl Iterator<Item = (usize, &str)>,
     ) -> Result<(), ObjectError> {
-        let parts = parts.iter().map(|name| PartId {
-            content_id: name.clone(),
+        let parts = Vec::from_iter(parts);
+        if self.client.numbers_parts && has_gaps(&parts) {
+            return self.complete_numbered(key, upload, &parts).await;
+        }
+        let parts = parts.iter().map(|(_, name)| PartId {
+            content_id: (*name).to_owned(),
         });
         let (path, id) = (self.path(key)?, upload.to_owned());
         let completed = self
@@ -236,12 +244,12 @@ impl Objects {
         Ok(self.told(signed.await, "sign", key)?.to_string())
     }
 
-    fn path(&self, key: &str) -> Result<Path, ObjectError> {
+    pub(super) fn path(&self, key: &str) -> Result<Path, ObjectError> {
         Path::parse(format!("{}{key}", self.client.prefix))
             .map_err(|error| self.error(format!("name '{key}'"), error, Fault::Wrong))
     }
 
-    fn told<T>(
+    pub(super) fn told<T>(
         &self,
         result: object_store::Result<T>,
         work: &str,
@@ -285,6 +293,13 @@ impl Objects {
     }
 }
 
+/// Makes a part of a name that no other one has.
+pub(super) fn mark() -> Result<String, getrandom::Error> {
+    let mut mark = [0; 8];
+    getrandom::fill(&mut mark)?;
+    Ok(hex::encode(mark))
+}
+
 /// Makes `None` of what is not there.
 pub(super) fn unless_missing<T>(result: Result<T, ObjectError>) -> Result<Option<T>, ObjectError> {
     match result {
@@ -302,7 +317,7 @@ fn status(text: &str) -> Option<u16> {
 
 /// Leaves out the document that a store sends with an error, but for its code and message: it may have an id of the
 /// credentials, and the text that was signed.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let Some((before, document)) = text.split_once('<') else {
         return text.to_owned();
     };

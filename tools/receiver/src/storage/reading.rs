@@ -89,7 +89,7 @@ impl Uploads {
                 State::Complete => place_key(&record.place),
                 State::New | State::Partial => match &record.object {
                     Some(object) => object.key.clone(),
-                    None => objects.working_key(&record.id),
+                    None => objects.working_key(record),
                 },
             };
             let state = objects.digest(&key, algorithm, record.offset).await?;

@@ -14,6 +14,7 @@ impl Uploads {
         let was = record.clone();
         match &self.objects {
             Some(objects) => {
+                self.make_sure(record).await?;
                 objects.drop_bytes(record).await?;
                 record.object = None;
             }
@@ -56,12 +57,12 @@ impl Uploads {
 
     /// Deletes an upload, record and file, and says why.
     pub async fn delete_as(&self, record: &Record, why: Kind) -> Result<(), StorageError> {
+        self.make_sure(record).await?;
         if let Some(objects) = &self.objects {
             // A crash in between leaves a record without bytes, and never bytes without a record.
             objects.drop_bytes(record).await?;
             return Ok(self.store.delete(record, why).await?);
         }
-        self.make_sure(record).await?;
         self.on_disk(record, Files::withdraw).await?;
         if let Err(error) = self.store.delete(record, why).await {
             let is_lost = matches!(error, StoreError::Lost);

@@ -4,6 +4,9 @@
 //! A receiver that has ended left its bytes as after a crash. One that only stands still may go on and write, by the
 //! files that it has open and by their names. So the upload gets a new file with another name, with a copy of what was
 //! confirmed: the other one has the old file, and its changes of the record are refused.
+//!
+//! In an object store nothing is copied. Whatever the other one still puts there has a key, or a number of a part, that the
+//! upload does not use any more. So nobody needs to know whether it is dead.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -133,6 +136,17 @@ impl Uploads {
         let Some(before) = before.filter(|before| !before.is_empty()) else {
             return Ok(());
         };
+        if self.objects.is_some() {
+            tracing::info!(
+                id = claim.id(),
+                "taken over from receivers that did not give it back: {}",
+                before.join(" ")
+            );
+            if let Some(record) = self.find_claimed(claim).await? {
+                self.separate_object(record).await?;
+            }
+            return settle(claim).await;
+        }
         let (leases, names) = (leases.clone(), before.join(" "));
         let are_dead = blocking(move || leases.are_dead(&before)).await?;
         tracing::info!(
@@ -153,10 +167,30 @@ impl Uploads {
             let files = self.files.clone();
             blocking(move || files.remove(&name)).await?;
         }
-        match claim.lease_mut() {
-            Some(lease) => Ok(lease.settle().await?),
-            None => Ok(()),
+        settle(claim).await
+    }
+
+    /// Keeps what former holders still put into the object store away from an upload.
+    async fn separate_object(&self, record: Record) -> Result<(), StorageError> {
+        if record.state == State::Complete {
+            return self.move_to_place(&record).await;
         }
+        let mut next = record.clone();
+        match &mut next.object {
+            Some(object) if object.upload.is_some() => object.leave_out(),
+            object => {
+                next.epoch = record.lease;
+                // The tail, which has a key of its own, stays.
+                if let (Some(object), Some(objects)) = (object, &self.objects) {
+                    object.key = objects.working_key(&Record {
+                        object: None,
+                        epoch: record.lease,
+                        ..record
+                    });
+                }
+            }
+        }
+        Ok(self.store.save_digests(&next).await?)
     }
 
     /// Gives an upload a file of its own, which no former holder has or knows.
@@ -179,6 +213,14 @@ impl Uploads {
         self.on_disk(&record, move |files, old| files.remove_former(old, epoch))
             .await?;
         self.move_to_place(&next).await
+    }
+}
+
+/// Notes that what former holders left is put right.
+async fn settle(claim: &mut Claim) -> Result<(), StorageError> {
+    match claim.lease_mut() {
+        Some(lease) => Ok(lease.settle().await?),
+        None => Ok(()),
     }
 }
 
@@ -295,7 +337,7 @@ async fn adopt(uploads: &Uploads, leases: &Leases) -> Result<(), StorageError> {
         for (id, had) in orphans {
             let had: Vec<_> = had.split_whitespace().map(str::to_owned).collect();
             let leases = leases.clone();
-            if blocking(move || leases.are_dead(&had)).await? {
+            if uploads.objects.is_some() || blocking(move || leases.are_dead(&had)).await? {
                 uploads.claim_idle(&id).await?;
             }
         }

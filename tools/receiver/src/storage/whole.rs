@@ -84,7 +84,7 @@ impl Uploads {
         let mut digests = record.digests.none_yet();
         digests.update(&bytes);
         record.digests = digests;
-        let key = objects.working_key(&record.id);
+        let key = objects.working_key(record);
         objects.put(&key, bytes).await?;
         failpoint::hit("after-sync");
         let (done, _named) = self.commit_whole(record, new).await;

@@ -1,0 +1,102 @@
+//! Completion of an object in parts of which some numbers are left out. The crate `object_store` counts the parts by itself, so
+//! this is a request of our own, to an address that it signs.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use object_store::signer::SignedUrlOptions;
+use serde::Serialize;
+
+use crate::storage::error::{Fault, ObjectError};
+use crate::storage::objects::{short, Objects};
+
+/// How long the address of the request may be used.
+const TIME: Duration = Duration::from_secs(300);
+
+#[derive(Serialize)]
+#[serde(rename = "CompleteMultipartUpload")]
+struct Completion<'p> {
+    #[serde(rename = "Part")]
+    parts: Vec<Part<'p>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Part<'p> {
+    #[serde(rename = "ETag")]
+    tag: &'p str,
+    part_number: usize,
+}
+
+/// Whether the parts are not numbered one by one.
+pub fn has_gaps(parts: &[(usize, &str)]) -> bool {
+    let expected = 0..parts.len();
+    !parts.iter().map(|(number, _)| *number).eq(expected)
+}
+
+/// Writes the request's document.
+fn document(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().map(|(number, tag)| Part {
+        tag,
+        part_number: number + 1,
+    });
+    let completion = Completion {
+        parts: parts.collect(),
+    };
+    quick_xml::se::to_string(&completion).expect("text and numbers")
+}
+
+impl Objects {
+    /// Makes the object of its parts, by their numbers.
+    pub(super) async fn complete_numbered(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[(usize, &str)],
+    ) -> Result<(), ObjectError> {
+        let options = SignedUrlOptions::default().with_query([("uploadId", upload)]);
+        let path = self.path(key)?;
+        let signer = &self.client.signer;
+        let url = signer.signed_url_opts(Method::POST, &path, TIME, &options);
+        let url = self.told(url.await, "complete", key)?;
+        let request = self.client.http.post(url).body(document(parts));
+        let work = format!("complete '{key}'");
+        // The address is signed, so it is in no message.
+        let failed = |error: reqwest::Error| self.error(&*work, error.without_url(), Fault::Away);
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        let text = response.text().await.map_err(failed)?;
+        // A store may find out only after it has begun to answer that it cannot.
+        if status.is_success() && !text.contains("<Error>") {
+            return Ok(());
+        }
+        let why = short(&format!("status code: {status}: {text}"));
+        Err(self.error(work, why, fault(status)))
+    }
+}
+
+fn fault(status: StatusCode) -> Fault {
+    match status.as_u16() {
+        404 => Fault::Missing,
+        401 | 403 => Fault::Refused,
+        408 | 429 => Fault::Away,
+        400..500 => Fault::Wrong,
+        _ => Fault::Away,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_the_numbers_that_were_put() {
+        assert!(!has_gaps(&[]) && !has_gaps(&[(0, "a"), (1, "b")]));
+        let parts = [(0, "\"a\""), (2, "b&c")];
+        assert!(has_gaps(&parts));
+        let text = document(&parts);
+        let expected = "<CompleteMultipartUpload><Part><ETag>\"a\"</ETag><PartNumber>1</PartNumber></Part>\
+                        <Part><ETag>b&amp;c</ETag><PartNumber>3</PartNumber></Part></CompleteMultipartUpload>";
+        assert_eq!(text, expected);
+    }
+}
