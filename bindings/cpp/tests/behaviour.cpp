@@ -18,7 +18,9 @@ void note_stored(const Setup &setup, const resup::Upload &upload, const std::fil
     const auto id = upload.id();
     CHECK(id);
     std::ofstream list(setup.dir / "stored", std::ios::app);
-    list << *id << ' ' << path.filename().string() << '\n';
+    // In C++20 it is made of char8_t.
+    const auto name = path.filename().u8string();
+    list << *id << ' ' << reinterpret_cast<const char *>(name.c_str()) << '\n';
     CHECK(list.good());
 }
 

@@ -28,13 +28,9 @@ namespace resup::detail {
 
 #ifdef _WIN32
 static_assert(sizeof(wchar_t) == sizeof(std::uint16_t), "paths are UTF-16 on Windows");
-
-inline const std::uint16_t *to_c(const std::filesystem::path &path) noexcept
-{
-    return reinterpret_cast<const std::uint16_t *>(path.c_str());
-}
+using PathUnit = std::uint16_t;
 #else
-inline const char *to_c(const std::filesystem::path &path) noexcept { return path.c_str(); }
+using PathUnit = char;
 #endif
 
 inline const char *to_c(const std::string &text) noexcept { return text.c_str(); }
@@ -45,10 +41,13 @@ inline std::uint32_t to_c(std::chrono::milliseconds time) noexcept
     return static_cast<std::uint32_t>(time.count() > INT32_MAX ? INT32_MAX : time.count());
 }
 
-/// Converts an enumeration or a bool to its number, and returns numbers and pointers as they are.
-template <class Value> auto to_c(Value value) noexcept
+/// Converts a path to its characters and an enumeration or a bool to its number, and returns numbers and pointers as they are.
+/// (As one function: where overloads are, libc++ asks of each pointer whether it could be a path, and has no answer for void.)
+template <class Value> auto to_c(const Value &value) noexcept
 {
-    if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, bool>)
+    if constexpr (std::is_same_v<Value, std::filesystem::path>)
+        return reinterpret_cast<const PathUnit *>(value.c_str());
+    else if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, bool>)
         return static_cast<std::int32_t>(value);
     else
         return value;

@@ -33,7 +33,7 @@ struct Stream {
             // One that fails in the middle of a read does not tell what it has given. So only what its buffer has is read.
             const auto room = static_cast<std::streamsize>(size);
             const auto there = in.rdbuf()->in_avail();
-            in.read(static_cast<char *>(buffer), there > 0 ? std::min(there, room) : room);
+            in.read(static_cast<char *>(buffer), there > 0 ? (std::min)(there, room) : room);
             *read = static_cast<std::size_t>(in.gcount());
             return !in.bad();
         });

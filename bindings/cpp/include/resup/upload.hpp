@@ -26,6 +26,13 @@
 #include <string>
 #include <string_view>
 
+/** @brief Whether the compiler has std::future: gcc for Windows lacks it in its thread model win32. */
+#if defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS)
+#define RESUP_HAS_FUTURE 0
+#else
+#define RESUP_HAS_FUTURE 1
+#endif
+
 namespace resup {
 
 /**
@@ -292,8 +299,10 @@ class Upload : public Remote {
     void run(const std::stop_token &token) { detail::run_or_throw(handle_, token); }
 #endif
 
+#if RESUP_HAS_FUTURE
     /**
-     * @brief Runs on a thread of its own; callbacks are called there.
+     * @brief Runs on a thread of its own; callbacks are called there. With gcc for Windows it needs the posix thread
+     * model, since the other, win32, has no std::future; start() and wait() do without.
      * @return throws from get() what run() would. Its destructor waits for the end. The upload may be moved meanwhile.
      */
     std::future<void> run_async()
@@ -302,6 +311,13 @@ class Upload : public Remote {
         return std::async(std::launch::async,
                           [handle = handle_]() mutable { detail::run_or_throw(std::move(handle)); });
     }
+#else
+    template <bool has_future = false> void run_async()
+    {
+        static_assert(has_future, "gcc's thread model win32 has no std::future: take the model posix "
+                                  "(x86_64-w64-mingw32-g++-posix), or start() and wait() in place of run_async()");
+    }
+#endif
 
     /**
      * @brief Takes the upload back: the server drops what it has of an unfinished file, and a later run begins anew.
