@@ -33,6 +33,7 @@
 //! | [`receiver`] | the real receiver as a child process |
 //! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`tls`] | throw-away certificate authorities and what they certify |
+//! | [`terminal`] | a terminal for a program |
 //! | [`tools`] | programs that not every machine has |
 //! | [`small_disk`] | a disk that is soon full |
 //! | [`preload`] | C libraries that make calls of the system fail |
@@ -81,6 +82,7 @@ pub mod seed;
 pub mod session;
 pub mod small_disk;
 pub mod squid;
+pub mod terminal;
 pub mod tls;
 pub mod tomcat;
 pub mod tools;

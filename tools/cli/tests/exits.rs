@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{
-    events, exit_and_last_line, make_file, of_kind, put, resup, stderr_text, wait_for, Terminal,
+    events, exit_and_last_line, make_file, of_kind, put, put_on_terminal, resup, stderr_text,
+    wait_for,
 };
 use resup_test_support::chaos::{ChaosProxy, Faults};
 use resup_test_support::hole::Hole;
@@ -339,7 +340,7 @@ fn other_failures_end_with_1() {
     let file = make_file(&dir, "f", 10);
     let server = ScriptedServer::start(vec![Step::reply(500, "{}")]);
     let words = format!("--basic anna '{}' {}", file.display(), server.endpoint());
-    let Some(mut terminal) = Terminal::put(&words) else {
+    let Some(mut terminal) = put_on_terminal(&words) else {
         return;
     };
     terminal.wait_for("password of anna: ");

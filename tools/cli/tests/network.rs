@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use common::{exit_and_last_line, put, stderr_text, Terminal};
+use common::{exit_and_last_line, put, put_on_terminal, stderr_text, Terminal};
 use resup_test_support::chaos::{ChaosProxy, Cut, Faults};
 use resup_test_support::nginx::Nginx;
 use resup_test_support::receiver::Receiver;
@@ -183,7 +183,7 @@ fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
         setup.file.display(),
         setup.server.endpoint()
     );
-    let Some(mut terminal) = Terminal::put(&words) else {
+    let Some(mut terminal) = put_on_terminal(&words) else {
         return;
     };
     terminal.wait_for("password of anna: ");

@@ -5,7 +5,8 @@ mod common;
 use std::path::Path;
 
 use common::{
-    assert_resumes, events, exit_and_last_line, make_file, of_kind, put, stderr_text, Terminal,
+    assert_resumes, events, exit_and_last_line, make_file, of_kind, put, put_on_terminal,
+    stderr_text,
 };
 use resup_digests::{Algorithm, Digest};
 use resup_test_support::model::ModelReceiver;
@@ -24,7 +25,7 @@ fn ctrl_c_on_bars_ends_with_130_and_the_next_run_continues() {
     let small = make_file(&dir, "小.bin", 1000);
     let large = make_file(&dir, "large.bin", 8 << 20);
     let words = words(&[&small, &large], &receiver.endpoint());
-    let Some(mut terminal) = Terminal::put(&format!("--rate 2M {words}")) else {
+    let Some(mut terminal) = put_on_terminal(&format!("--rate 2M {words}")) else {
         return;
     };
     for seen in [
@@ -57,7 +58,7 @@ fn a_wait_counts_down_on_the_bar() {
     let dir = tempfile::tempdir().unwrap();
     let file = make_file(&dir, "f", 10);
     let words = words(&[&file], &server.endpoint());
-    let Some(mut terminal) = Terminal::put(&format!("--retry-max-wait 20 {words}")) else {
+    let Some(mut terminal) = put_on_terminal(&format!("--retry-max-wait 20 {words}")) else {
         return;
     };
     terminal.wait_for("waiting ");

@@ -1,8 +1,6 @@
 //! Helpers that the tests of the command share.
 #![allow(dead_code, unused_imports)] // not every test uses all of it
 
-mod terminal;
-
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,13 +9,19 @@ use std::time::{Duration, Instant};
 use resup_test_support::files;
 use serde_json::Value;
 
-pub use terminal::Terminal;
+pub use resup_test_support::terminal::Terminal;
 
 /// Makes the command `resup put`.
 pub fn put() -> Command {
     let mut command = resup();
     command.arg("put");
     command
+}
+
+/// Runs `resup put` with these words of a shell command in a terminal, if there is the program `script`.
+pub fn put_on_terminal(words: &str) -> Option<Terminal> {
+    let program = env!("CARGO_BIN_EXE_resup");
+    Terminal::run(&format!("exec '{program}' put {words}"))
 }
 
 /// Makes the command `resup`, without settings from the environment.
