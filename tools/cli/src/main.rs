@@ -37,7 +37,7 @@ mod pages;
 mod pairs;
 mod parts;
 mod place;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "prompt_windows.rs")]
 mod prompt;
 mod protocol;
 mod put;
@@ -54,6 +54,7 @@ mod units;
 mod verify;
 mod words;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::builder::StyledStr;
@@ -65,7 +66,7 @@ use crate::exit::{Exit, Fault};
 use crate::options::{Cli, Task};
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit());
+    let cli = Cli::try_parse_from(arguments()).unwrap_or_else(|error| with_tip(error).exit());
     let (command, outcome) = match cli.task {
         Task::Put(options) => (&["put"][..], put::put(&options)),
         Task::Dialect(task) => (task.command(), dialect::run(&task)),
@@ -74,6 +75,14 @@ fn main() -> ExitCode {
         Task::Man => (&["man"][..], pages::man()),
     };
     outcome.unwrap_or_else(|fault| fail(command, &fault)).into()
+}
+
+/// Returns the arguments. The shells of Windows leave it to programs to find the files of `*.zip`.
+fn arguments() -> impl Iterator<Item = OsString> {
+    #[cfg(windows)]
+    return wild::args_os();
+    #[cfg(not(windows))]
+    std::env::args_os()
 }
 
 /// Adds how files are uploaded to the error of a command line that begins with no command.

@@ -13,7 +13,7 @@ pub struct Network {
     ///
     /// URLs begin with http://, socks4://, socks4a://, socks5:// or socks5h://, and may have a
     /// "user:password@" after that. "system" reads the variables http_proxy, https_proxy, all_proxy
-    /// and no_proxy. Other users can see the command line, so put a password into a variable.
+    /// and no_proxy; on Windows, without these, the user's Internet settings. Other users can see the command line, so put a password into a variable.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 

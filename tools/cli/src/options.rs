@@ -1,6 +1,7 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::path::{is_separator, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -107,7 +108,8 @@ pub struct FileOptions {
         long,
         value_name = "DIR",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = server_directory
     )]
     pub directory: String,
 
@@ -257,6 +259,14 @@ pub struct Output {
     /// Write more about each upload; -vv for every step
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// Parses a directory on the server. Where "\" parts directories, no name has it.
+fn server_directory(text: &str) -> Result<String, Infallible> {
+    Ok(match is_separator('\\') {
+        true => text.replace('\\', "/"),
+        false => text.to_owned(),
+    })
 }
 
 /// A digest, as the option names it.

@@ -7,6 +7,7 @@ use std::path::Path;
 use console::Term;
 
 use crate::exit::{Exit, Fault};
+use crate::prompt;
 
 /// The sources of a secret. The command line goes before the environment.
 pub struct Sources<'a> {
@@ -85,19 +86,6 @@ fn ask(what: &str) -> Result<String, Fault> {
         },
         _ => Fault::other(format!("no {what} from the terminal: {error}")),
     })
-}
-
-#[cfg(unix)]
-use crate::prompt;
-
-#[cfg(not(unix))]
-mod prompt {
-    /// Asks on the terminal without showing the answer.
-    pub fn ask(question: &str) -> std::io::Result<String> {
-        let term = console::Term::stderr();
-        term.write_str(question)?;
-        term.read_secure_line()
-    }
 }
 
 fn without_line_end(mut text: String) -> String {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{is_separator, Path, PathBuf};
 
 use resup::{DigestMode, Error, SIZE_UNKNOWN};
 
@@ -145,8 +145,9 @@ fn stdin_name(put: &Put) -> Result<String, Fault> {
 
 /// Returns the name of a directory on the server, which is empty for "DIR/.", "." and "..".
 fn directory_name(path: &Path) -> Result<String, Fault> {
-    // `Path::file_name` drops the "/.".
-    let content_only = path.as_os_str().as_encoded_bytes().ends_with(b"/.");
+    // `Path::file_name` drops the "/." (on Windows also "\.").
+    let text = path.as_os_str().as_encoded_bytes();
+    let content_only = matches!(text, [.., before, b'.'] if is_separator((*before).into()));
     if content_only || path.file_name().is_none() {
         return Ok(String::new());
     }

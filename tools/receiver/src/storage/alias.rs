@@ -42,9 +42,21 @@ fn identity(dir: &Dir, name: &str) -> io::Result<Option<(u64, u64)>> {
     Ok(metadata.map(|metadata| (metadata.dev(), metadata.ino())))
 }
 
-#[cfg(not(unix))]
+/// The volume and number of a file, if it is there.
+#[cfg(windows)]
 fn identity(dir: &Dir, name: &str) -> io::Result<Option<(u64, u64)>> {
-    unless_missing(dir.symlink_metadata(name)).map(|_| None)
+    use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
+    let mut options = cap_std::fs::OpenOptions::new();
+    options
+        .read(true)
+        .follow(FollowSymlinks::No)
+        .maybe_dir(true);
+    let file = unless_missing(dir.open_with(name, &options))?;
+    let number = |file: cap_std::fs::File| {
+        let found = winapi_util::file::information(&file.into_std())?;
+        Ok((found.volume_serial_number(), found.file_index()))
+    };
+    file.map(number).transpose()
 }
 
 #[cfg(all(test, unix))]

@@ -393,7 +393,8 @@ fn device(dir: &Dir) -> io::Result<u64> {
     Ok(dir.dir_metadata()?.dev())
 }
 
-#[cfg(not(unix))]
-fn device(_: &Dir) -> io::Result<u64> {
-    Ok(0)
+#[cfg(windows)]
+fn device(dir: &Dir) -> io::Result<u64> {
+    let dir = dir.try_clone()?.into_std_file();
+    Ok(winapi_util::file::information(&dir)?.volume_serial_number())
 }
