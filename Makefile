@@ -102,7 +102,7 @@ test-c: need-test
 test-postgres: need-postgres
 	$(CARGO) test --workspace --no-run
 	RESUP_TEST_DATABASE=postgres $(TESTS) --bin resup-receiver \
-		$(patsubst tools/receiver/tests/%.rs,--test %,$(wildcard tools/receiver/tests/*.rs))
+		$(patsubst %,--test %,$(filter-out object%,$(patsubst tools/receiver/tests/%.rs,%,$(wildcard tools/receiver/tests/*.rs))))
 
 # The command and the receiver of the last commit with version 1.0 of the protocol, with today's.
 OLD = $(abspath $(TARGET)/old-peers)
@@ -188,11 +188,15 @@ servers: python need-servers
 		$(PEERS)/nodejs/bin/node $(PEERS)/nodejs/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(PEERS) --no-audit --no-fund && \
 		cp $(PEERS)/package-lock.json $(PEERS)/installed; }
 
+# The receiver's tests with object stores.
+OBJECTS = --test objects --test object_reads --test object_breaks --test object_azure --test object_changes
+
 # The library, and the receiver with object stores, with servers of other people.
 test-servers: servers
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test servers --test tus_servers --test tus_kills --test dav_servers --test session_servers --test s3_servers --test plain_servers --test dialect_servers
-	$(TESTS) --test objects --test object_reads --test object_breaks --test object_azure --test object_changes --test object_several
+	$(TESTS) $(OBJECTS) --test object_several
+	RESUP_TEST_DATABASE=postgres $(TESTS) $(OBJECTS)
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
 test-packages: need-packages python

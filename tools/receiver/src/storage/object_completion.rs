@@ -1,17 +1,11 @@
 //! Completion of an object in parts of which some numbers are left out. The crate `object_store` counts the parts by itself, so
 //! this is a request of our own, to an address that it signs.
 
-use std::time::Duration;
-
-use axum::http::{Method, StatusCode};
-use object_store::signer::SignedUrlOptions;
+use reqwest::StatusCode;
 use serde::Serialize;
+use url::Url;
 
-use crate::storage::error::{Fault, ObjectError};
-use crate::storage::objects::{short, Objects};
-
-/// How long the address of the request may be used.
-const TIME: Duration = Duration::from_secs(300);
+use crate::storage::error::Fault;
 
 #[derive(Serialize)]
 #[serde(rename = "CompleteMultipartUpload")]
@@ -46,33 +40,23 @@ fn document(parts: &[(usize, &str)]) -> String {
     quick_xml::se::to_string(&completion).expect("text and numbers")
 }
 
-impl Objects {
-    /// Makes the object of its parts, by their numbers.
-    pub(super) async fn complete_numbered(
-        &self,
-        key: &str,
-        upload: &str,
-        parts: &[(usize, &str)],
-    ) -> Result<(), ObjectError> {
-        let options = SignedUrlOptions::default().with_query([("uploadId", upload)]);
-        let path = self.path(key)?;
-        let signer = &self.client.signer;
-        let url = signer.signed_url_opts(Method::POST, &path, TIME, &options);
-        let url = self.told(url.await, "complete", key)?;
-        let request = self.client.http.post(url).body(document(parts));
-        let work = format!("complete '{key}'");
-        // The address is signed, so it is in no message.
-        let failed = |error: reqwest::Error| self.error(&*work, error.without_url(), Fault::Away);
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status();
-        let text = response.text().await.map_err(failed)?;
-        // A store may find out only after it has begun to answer that it cannot.
-        if status.is_success() && !text.contains("<Error>") {
-            return Ok(());
-        }
-        let why = short(&format!("status code: {status}: {text}"));
-        Err(self.error(work, why, fault(status)))
+/// Makes an object of its parts, by their numbers, with a request to a signed address. An error is why, and of which kind; it
+/// does not have the address.
+pub async fn complete(
+    http: &reqwest::Client,
+    url: Url,
+    parts: &[(usize, &str)],
+) -> Result<(), (String, Fault)> {
+    let failed = |error: reqwest::Error| (error.without_url().to_string(), Fault::Away);
+    let request = http.post(url).body(document(parts));
+    let response = request.send().await.map_err(failed)?;
+    let status = response.status();
+    let text = response.text().await.map_err(failed)?;
+    // A store may find out only after it has begun to answer that it cannot.
+    if status.is_success() && !text.contains("<Error>") {
+        return Ok(());
     }
+    Err((format!("status code: {status}: {text}"), fault(status)))
 }
 
 fn fault(status: StatusCode) -> Fault {

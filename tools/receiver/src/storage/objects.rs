@@ -15,12 +15,14 @@ use object_store::{GetOptions, ObjectMeta, ObjectStoreExt, PutPayload};
 
 use crate::storage::error::{Fault, ObjectError};
 use crate::storage::object_address::Client;
-use crate::storage::object_completion::has_gaps;
+use crate::storage::object_completion::{self, has_gaps};
 
 /// The key of an object that a check makes.
 const PROBE: &str = ".probe";
 /// How long the address of a download may be used.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(900);
+/// How long the address of a completion may be used.
+const COMPLETION_TIME: Duration = Duration::from_secs(300);
 
 /// A store.
 #[derive(Clone)]
@@ -125,6 +127,23 @@ impl Objects {
             .parts
             .complete_multipart(&path, &id, parts.collect());
         self.told(completed.await, "complete", key).map(drop)
+    }
+
+    async fn complete_numbered(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[(usize, &str)],
+    ) -> Result<(), ObjectError> {
+        let options = SignedUrlOptions::default().with_query([("uploadId", upload)]);
+        let (path, signer) = (self.path(key)?, &self.client.signer);
+        let url = signer.signed_url_opts(Method::POST, &path, COMPLETION_TIME, &options);
+        let url = self.told(url.await, "complete", key)?;
+        let completed = object_completion::complete(&self.client.http, url, parts).await;
+        completed.map_err(|(why, fault)| {
+            let key = format!("{}{key}", self.client.prefix);
+            self.error(format!("complete '{key}'"), short(&why), fault)
+        })
     }
 
     /// Drops the parts of an object that is not made. There may be none any more.
@@ -244,12 +263,12 @@ impl Objects {
         Ok(self.told(signed.await, "sign", key)?.to_string())
     }
 
-    pub(super) fn path(&self, key: &str) -> Result<Path, ObjectError> {
+    fn path(&self, key: &str) -> Result<Path, ObjectError> {
         Path::parse(format!("{}{key}", self.client.prefix))
             .map_err(|error| self.error(format!("name '{key}'"), error, Fault::Wrong))
     }
 
-    pub(super) fn told<T>(
+    fn told<T>(
         &self,
         result: object_store::Result<T>,
         work: &str,
@@ -317,7 +336,7 @@ fn status(text: &str) -> Option<u16> {
 
 /// Leaves out the document that a store sends with an error, but for its code and message: it may have an id of the
 /// credentials, and the text that was signed.
-pub(super) fn short(text: &str) -> String {
+fn short(text: &str) -> String {
     let Some((before, document)) = text.split_once('<') else {
         return text.to_owned();
     };
