@@ -1064,7 +1064,10 @@ RESUP_API int32_t resup_upload_http_status(const resup_upload *upload);
  */
 RESUP_API int32_t resup_upload_digest_algorithm(const resup_upload *upload);
 
-/** Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0. */
+/**
+ * Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0. After a cancel it is 0: the
+ * program wanted the end.
+ */
 RESUP_API int32_t resup_upload_is_retryable(const resup_upload *upload);
 /** @} */
 

@@ -71,6 +71,7 @@ fn time_to_cancel(
         let returned = Instant::now();
         let (called, before) = canceller.join().unwrap();
         assert_eq!(outcome, Err(Error::Cancelled), "{before:?}");
+        assert!(!Error::Cancelled.is_retryable());
         returned - called
     })
 }

@@ -73,13 +73,13 @@ impl Error {
         )
     }
 
-    /// Whether running the same upload again, later and unchanged, may succeed.
+    /// Whether running the same upload again, later and unchanged, may succeed. Not after a cancel, though another run goes on
+    /// from what the server has: the program wanted the end.
     pub fn is_retryable(&self) -> bool {
         self.is_passing()
             || matches!(
                 self.kind(),
-                ErrorKind::Cancelled
-                    | ErrorKind::DigestMismatch
+                ErrorKind::DigestMismatch
                     | ErrorKind::SourceChanged
                     | ErrorKind::System
                     | ErrorKind::Refused(RefusalKind::NoSpace)

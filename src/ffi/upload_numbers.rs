@@ -114,7 +114,8 @@ pub unsafe extern "C" fn resup_upload_digest_algorithm(upload: *const resup_uplo
     )
 }
 
-/// Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0.
+/// Returns 1 when the last run failed and another one, later and unchanged, may succeed; else 0. After a cancel it is 0: the
+/// program wanted the end.
 #[no_mangle]
 pub unsafe extern "C" fn resup_upload_is_retryable(upload: *const resup_upload) -> i32 {
     read(upload, 0, |entry| entry.is_retryable().into())

@@ -46,7 +46,7 @@ static void cancelled_in_a_callback(int kind)
     CHECK_STATUS(events.completed_with, RESUP_E_CANCELLED, "on_complete gets the reason");
     CHECK(events.seen[RESUP_STATE_CANCELLED] == 1, "on_state gets the state");
     CHECK(resup_upload_state(upload) == RESUP_STATE_CANCELLED, "the state stays");
-    CHECK(resup_upload_is_retryable(upload) == 1, "a cancelled upload may be run again");
+    CHECK(resup_upload_is_retryable(upload) == 0, "the program wanted the end");
     CHECK_TEXT(resup_upload_error_message(upload), "cancelled", "the message says so");
 
     events.in_progress = NULL;

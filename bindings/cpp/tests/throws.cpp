@@ -120,6 +120,7 @@ static void a_callback_may_cancel_and_destroy(const Setup &setup)
     });
     const auto error = catch_from<resup::Error>([&] { cancelled.run(); });
     CHECK(error.code() == resup::Errc::cancelled && error.code() == std::errc::operation_canceled);
+    CHECK(!error.is_retryable() && !cancelled.is_retryable());
 
     resup::Upload destroyed(client, make_file(setup, "destroyed", 500'000));
     destroyed.set_rate_limit(100'000);

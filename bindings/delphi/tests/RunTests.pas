@@ -177,8 +177,12 @@ begin
       Fail('it was not cancelled');
     except
       on E: EResupCancelled do
+      begin
         CheckCode(RESUP_E_CANCELLED, E);
+        CheckFalse(E.Retryable);
+      end;
     end;
+    CheckFalse(Upload.Retryable);
     CheckTrue(Upload.State = rsCancelled);
     CheckEquals(RESUP_E_CANCELLED, EndStatus);
     Upload.OnProgress := nil;

@@ -59,7 +59,7 @@ class ControlTest extends WithReceiver {
             upload.cancel();
             UploadCancelledException cancelled = (UploadCancelledException) cause(future);
             assertEquals(ErrorCode.CANCELLED, cancelled.code());
-            assertTrue(cancelled.isRetryable());
+            assertFalse(cancelled.isRetryable());
             assertEquals(UploadState.CANCELLED, upload.state());
             upload.setRateLimit(0);
             assertEquals(4_000_000, upload.run().size());
