@@ -26,9 +26,8 @@ use std::time::Duration;
 use harness::{has, root, shared_library, under, Bench, Outcome, VALGRIND};
 use programs::{hanging_server, BEHAVIOUR, FLOAT, MISUSE};
 use resup_digests::{Algorithm, Digest};
-use resup_test_support::files;
 use resup_test_support::receiver::Receiver;
-use resup_test_support::{runs, tools};
+use resup_test_support::{files, guide, runs, tools};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const VALGRIND_LIMIT: Duration = Duration::from_secs(600);
@@ -234,6 +233,28 @@ fn misuse_is_clean_under_valgrind() {
         let program = bench.build("misuse", &MISUSE, &[]);
         let mut command = under(&VALGRIND, &program);
         command.arg(bench.dir("files")).args(["10000", "1500"]);
+        bench.run(&mut command, VALGRIND_LIMIT).assert_success();
+    }
+}
+
+/// Not even perhaps, which many programs' tests do not allow. What a thread has is left out, as the guide says, where the program
+/// does not free its handles.
+#[test]
+fn a_program_has_lost_no_memory_at_its_end() {
+    if !has("valgrind") {
+        return;
+    }
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let (file, threads) = (bench.path("file.bin"), bench.path("threads.supp"));
+    files::make(&file, 1 << 20, 1).unwrap();
+    let heading = "Memory at the end, and valgrind";
+    std::fs::write(&threads, guide::section("threads.md", heading, "text")).unwrap();
+    let program = bench.build("unfreed", &["unfreed.c", "statuses.c", "check.c"], &[]);
+    let suppressions = format!("--suppressions={}", threads.display());
+    for (options, more) in [(None, Some("free")), (Some(&*suppressions), None)] {
+        let runner: Vec<_> = VALGRIND.into_iter().chain(options).collect();
+        let mut command = under(&runner, &program);
+        command.arg(receiver.endpoint()).arg(&file).args(more);
         bench.run(&mut command, VALGRIND_LIMIT).assert_success();
     }
 }

@@ -239,8 +239,9 @@ pub const VALGRIND: [&str; 7] = [
     "--fair-sched=yes",
     "--error-exitcode=99",
     "--leak-check=full",
-    "--show-leak-kinds=definite",
-    "--errors-for-leak-kinds=definite",
+    // What is reachable at the end was not lost.
+    "--show-leak-kinds=definite,possible",
+    "--errors-for-leak-kinds=definite,possible",
 ];
 
 /// Makes a command for a program; `runner` runs it, if there is one.

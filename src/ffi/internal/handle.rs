@@ -3,7 +3,8 @@
 //! So a handle that is stale, of the wrong kind or made up is told apart without ever being
 //! followed.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::boundary::Fault;
@@ -21,9 +22,11 @@ pub(crate) struct Registry<T> {
     table: OnceLock<RwLock<Table<T>>>,
 }
 
+/// (A hash map keeps no pointer to the beginning of its memory: a memory checker would report what a program has not freed, and
+/// the table itself, as perhaps lost.)
 struct Table<T> {
     next: usize,
-    live: HashMap<usize, Arc<T>>,
+    live: BTreeMap<usize, Arc<T>>,
 }
 
 impl<T> Registry<T> {
@@ -39,7 +42,7 @@ impl<T> Registry<T> {
         self.table.get_or_init(|| {
             RwLock::new(Table {
                 next: 1,
-                live: HashMap::new(),
+                live: BTreeMap::new(),
             })
         })
     }
@@ -51,7 +54,7 @@ impl<T> Registry<T> {
             let handle = (table.next << TAG_BITS) | self.tag;
             // After 2^29 handles a 32-bit program begins anew, past those that still live.
             table.next = (table.next + 1) & (usize::MAX >> TAG_BITS);
-            if let std::collections::hash_map::Entry::Vacant(vacant) = table.live.entry(handle) {
+            if let Entry::Vacant(vacant) = table.live.entry(handle) {
                 vacant.insert(Arc::new(object));
                 return handle;
             }
@@ -70,10 +73,12 @@ impl<T> Registry<T> {
     /// Ends a handle, and returns its object.
     pub(crate) fn remove(&self, handle: usize) -> Result<Arc<T>, Fault> {
         let mut table = self.table().write().unwrap_or_else(PoisonError::into_inner);
-        match table.live.remove(&handle) {
-            Some(object) => Ok(object),
-            None => Err(self.fault(handle, table.next)),
+        let removed = table.live.remove(&handle);
+        if table.live.is_empty() {
+            // An empty map keeps some memory.
+            table.live = BTreeMap::new();
         }
+        removed.ok_or_else(|| self.fault(handle, table.next))
     }
 
     fn fault(&self, handle: usize, next: usize) -> Fault {
