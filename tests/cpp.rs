@@ -154,6 +154,36 @@ fn the_headers_compile_by_every_standard() {
     }
 }
 
+/// An older standard is told in one line, and not by what fails for it.
+#[test]
+fn an_older_standard_is_named_first_and_alone() {
+    let bench = Bench::new();
+    let source = bench.path("old.cpp");
+    std::fs::write(&source, "#include <resup/resup.hpp>\n").unwrap();
+    for compiler in ["g++", "clang++"].into_iter().filter(|name| has(name)) {
+        let output = Command::new(compiler)
+            .args(["-std=c++14", "-fsyntax-only"])
+            .args(
+                ["include", "bindings/cpp/include"]
+                    .map(|dir| format!("-I{}", root().join(dir).display())),
+            )
+            .arg(&source)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        let errors: Vec<_> = said
+            .lines()
+            .filter(|line| line.contains("error:"))
+            .collect();
+        assert_eq!(errors.len(), 1, "{said}");
+        assert!(
+            errors[0].contains("needs C++17 or later: compile with -std=c++17"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn the_binding_calls_every_function_of_the_c_api() {
     let dir = root().join("bindings/cpp/include/resup");

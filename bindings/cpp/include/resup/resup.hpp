@@ -49,6 +49,11 @@
 #ifndef RESUP_RESUP_HPP
 #define RESUP_RESUP_HPP
 
+// (Visual C++ tells its standard in another macro.)
+#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "resup.hpp needs C++17 or later: compile with -std=c++17 (Visual C++: /std:c++17, CMake: target_compile_features(... cxx_std_17))"
+#else
+
 #include <resup/client.hpp>
 #include <resup/error.hpp>
 #include <resup/events.hpp>
@@ -56,4 +61,5 @@
 #include <resup/settings.hpp>
 #include <resup/upload.hpp>
 
+#endif
 #endif
