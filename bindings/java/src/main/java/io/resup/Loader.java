@@ -5,7 +5,6 @@ import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -28,7 +27,7 @@ final class Loader {
     private static final long LEFTOVER_AGE = 3_600_000;
 
     private static final Platform PLATFORM =
-        Platform.of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"));
+        Platform.of(System.getProperty("os.name", "?"), System.getProperty("os.arch", "?"), Musl.isUsed());
     private static boolean loaded;
 
     private Loader() {
@@ -91,13 +90,10 @@ final class Loader {
     }
 
     private static void unpack() {
-        checkLibc();
-        String resource = "native/" + PLATFORM.name + "/" + PLATFORM.library;
         String below = System.getProperty(DIRECTORY, System.getProperty("java.io.tmpdir", "."));
-        try (InputStream library = Loader.class.getResourceAsStream(resource)) {
+        try (InputStream library = Loader.class.getResourceAsStream(PLATFORM.resource())) {
             if (library == null)
-                throw failure("this jar has no native library for " + PLATFORM.name + ": build it (see the README of "
-                    + "resup) and name its file with -D" + FILE + "=FILE", null);
+                throw failure(missing(), null);
             // The name is random. Only the owner may enter it; on Windows, everybody who may enter the parent.
             Path parent = Paths.get(below);
             Path directory = Files.createTempDirectory(parent, PREFIX);
@@ -115,17 +111,17 @@ final class Loader {
         }
     }
 
-    private static void checkLibc() {
-        String maps;
-        try {
-            maps = new String(Files.readAllBytes(Paths.get("/proc/self/maps")), StandardCharsets.ISO_8859_1);
-        } catch (IOException | RuntimeException notLinux) {
-            return;
-        }
-        if (Platform.isMusl(maps))
-            throw failure("this Java runs on the C library musl (Alpine Linux?), and the native library in the jar needs "
-                + "glibc: take a Java image on Debian, Ubuntu or the like, or build the library on this system and name "
-                + "its file with -D" + FILE + "=FILE", null);
+    /** Says which library is missing, what the jar has, and what to do. */
+    private static String missing() {
+        String what = "this jar has no native library for " + PLATFORM.name + " (Java says os.name="
+            + System.getProperty("os.name") + ", os.arch=" + System.getProperty("os.arch") + "): io/resup/"
+            + PLATFORM.resource() + " is not among those that it has, which are for " + Platform.inThisJar() + ". ";
+        String own = "build it on this system (in the sources of resup: make java-local), or name its file with -D" + FILE
+            + "=FILE";
+        if (Platform.RELEASED.contains(PLATFORM.name))
+            return what + "Take the jar without a classifier, which has all, or the one with the classifier "
+                + PLATFORM.name + "; or " + own;
+        return what + "No released jar has it: " + own;
     }
 
     /** Explains why a file could not be loaded, and what to do. */
@@ -134,6 +130,9 @@ final class Loader {
         if (why.contains("already loaded in another classloader"))
             return what + ". One file serves one class loader: have resup's jar in a class loader that all share (in "
                 + "Tomcat: its lib directory), or set no " + FILE + ", so that each unpacks a copy of its own";
+        if (why.contains("GLIBC_"))
+            return what + ". It was built on a newer system: take the jar of a release, which needs glibc 2.17 only, or "
+                + "build the library on this system and name its file with -D" + FILE + "=FILE";
         boolean noexec = why.contains("failed to map segment") || why.contains("Operation not permitted");
         if (unpacked && noexec)
             return what + ". Programs may not run from there (is it mounted noexec?): name a directory from which they may "

@@ -71,13 +71,21 @@ class ExampleTest {
     }
 
     @Test
-    void the_readmes_example_compiles() throws Exception {
+    void the_readmes_program_uploads() throws Exception {
         String readme = new String(Files.readAllBytes(EXAMPLES.resolve("../../README.md")), StandardCharsets.UTF_8);
         String code = readme.split("```java\n", 2)[1].split("```", 2)[0];
-        Path source = directory.resolve("Readme.java");
-        Files.write(source, ("import io.resup.*; import java.nio.file.*;\npublic class Readme { static void readme() throws "
-            + "java.io.IOException {\n" + code + "} }\n").getBytes(StandardCharsets.UTF_8));
-        compiles(source.toString());
+        Path file = Some.file(directory, "video.mp4", 3_000_000);
+        try (Receiver receiver = new Receiver()) {
+            code = code.replace("http://127.0.0.1:8080/upload", receiver.endpoint()).replace("video.mp4", file.toString());
+            Path source = directory.resolve("Hello.java");
+            Files.write(source, code.getBytes(StandardCharsets.UTF_8));
+            compiles(source.toString());
+            String output = Child.command(Child.java(JAR, Some.words(), source.toString())).rest();
+            assertTrue(output.contains("complete; 0 bytes were there before"), output);
+            Files.delete(file);
+            output = Child.command(Child.java(JAR, Some.words(), source.toString())).rest();
+            assertTrue(output.contains("SOURCE_NOT_FOUND: ") && output.contains("does not exist"), output);
+        }
     }
 
     private static int count(Receiver receiver, String what) throws Exception {

@@ -10,13 +10,17 @@ import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,23 +49,88 @@ class LoaderTest {
         }
     }
 
+    private static String name(String osName, String osArch) {
+        return Platform.of(osName, osArch, false).name;
+    }
+
     @Test
     void platforms_have_their_names() {
-        assertEquals("linux-x86_64", Platform.of("Linux", "amd64").name);
-        assertEquals("linux-aarch64", Platform.of("Linux", "aarch64").name);
-        assertEquals("windows-x86_64", Platform.of("Windows 11", "amd64").name);
-        assertEquals("windows-x86_64", Platform.of("Windows Server 2022", "x86_64").name);
-        assertEquals("windows-x86", Platform.of("Windows XP", "x86").name);
-        assertEquals("resup_jni.dll", Platform.of("Windows 10", "x86").library);
-        assertEquals("libresup_jni.so", Platform.of("Linux", "i386").library);
-        assertEquals("mac-x86_64", Platform.of("Mac OS X", "x86_64").name);
-        assertEquals("linux-riscv64", Platform.of("Linux", "riscv64").name);
+        for (String arch : new String[] {"amd64", "x86_64", "AMD64", "x64", "x86-64"}) {
+            assertEquals("linux-x86_64", name("Linux", arch));
+            assertEquals("windows-x86_64", name("Windows 11", arch));
+        }
+        for (String arch : new String[] {"aarch64", "arm64", "ARM64"}) {
+            assertEquals("linux-aarch64", name("Linux", arch));
+            assertEquals("linux-aarch64-musl", Platform.of("Linux", arch, true).name);
+        }
+        for (String arch : new String[] {"x86", "i386", "i486", "i586", "i686"})
+            assertEquals("windows-x86", name("Windows XP", arch));
+        assertEquals("windows-x86_64", name("Windows Server 2022", "amd64"));
+        assertEquals("linux-x86_64-musl", Platform.of("Linux", "amd64", true).name);
+        assertEquals("macos-x86_64", name("Mac OS X", "x86_64"));
+        assertEquals("linux-riscv64", name("Linux", "riscv64"));
+        assertEquals("native/windows-x86/resup_jni.dll", Platform.of("Windows 10", "x86", false).resource());
+        assertEquals("native/linux-x86/libresup_jni.so", Platform.of("Linux", "i386", false).resource());
+        assertEquals("native/macos-aarch64/libresup_jni.dylib", Platform.of("Mac OS X", "aarch64", false).resource());
+    }
+
+    @Test
+    void each_platform_of_a_release_has_a_jar_of_its_own() throws IOException {
+        Path pom = Paths.get(System.getProperty("resup.test.examples"), "../../bindings/java/pom.xml");
+        String text = new String(Files.readAllBytes(pom), StandardCharsets.UTF_8);
+        List<String> classifiers = new ArrayList<>();
+        Matcher classifier = Pattern.compile("<classifier>([^<]+)</classifier>").matcher(text);
+        while (classifier.find())
+            classifiers.add(classifier.group(1));
+        assertEquals(Platform.RELEASED, classifiers);
+        for (String name : Platform.RELEASED)
+            assertTrue(text.contains("<include>io/resup/native/" + name + "/*</include>"), name);
+    }
+
+    private static boolean isMapped(String file) {
+        return Musl.isMapped("55d0-55d1 r--p 00000000 08:01 11 /opt/java/bin/java\n7f00-7f01 r-xp 00000000 08:01 12    " + file
+            + "\n7ffd-7ffe rw-p 00000000 00:00 0 [stack]\n");
     }
 
     @Test
     void musl_is_known_by_what_the_process_has_loaded() {
-        assertTrue(Platform.isMusl("7f00-7f01 r-xp 00000000 08:01 12 /lib/ld-musl-x86_64.so.1\n"));
-        assertFalse(Platform.isMusl("7f00-7f01 r-xp 00000000 08:01 12 /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2\n"));
+        assertTrue(isMapped("/lib/ld-musl-x86_64.so.1"));
+        assertTrue(isMapped("/lib/ld-musl-aarch64.so.1 (deleted)"));
+        assertTrue(isMapped("/lib/libc.musl-x86_64.so.1"));
+        // Debian's, Void's.
+        assertTrue(isMapped("/usr/lib/x86_64-linux-musl/libc.so"));
+        assertTrue(isMapped("/usr/lib/libc.so"));
+        assertFalse(isMapped("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
+        assertFalse(isMapped("/usr/lib/x86_64-linux-gnu/libc.so.6"));
+        assertFalse(isMapped("/lib64/libc-2.17.so"));
+        assertFalse(isMapped("/opt/ld-musl-tools/libc.so.6"));
+        assertFalse(Musl.isUsed());
+    }
+
+    @Test
+    void where_that_cannot_be_read_the_launchers_dynamic_linker_tells() throws IOException {
+        Path program = directory.resolve("java");
+        assertFalse(Musl.isNamed(program));
+        Files.write(program, "\u007fELF...../lib/ld-musl-x86_64.so.1\0".getBytes(StandardCharsets.ISO_8859_1));
+        assertTrue(Musl.isNamed(program));
+        assertFalse(Musl.isNamed(Paths.get(System.getProperty("java.home"), "bin", "java")));
+    }
+
+    @Test
+    void a_platform_without_a_library_is_named_with_what_is_there_and_the_way_out() throws Exception {
+        String message = loads("-Dos.arch=riscv64");
+        assertTrue(message.contains("no native library for linux-riscv64 (Java says os.name=Linux, os.arch=riscv64)"), message);
+        assertTrue(message.contains("io/resup/native/linux-riscv64/libresup_jni.so is not among"), message);
+        assertTrue(message.contains("for " + Platform.inThisJar()) && Platform.inThisJar().contains("linux-x86_64"), message);
+        assertTrue(message.contains("make java-local") && message.contains("-Dresup.native=FILE"), message);
+        message = loads("-Dos.name=Windows 10", "-Dos.arch=aarch64");
+        assertTrue(message.contains("No released jar has it"), message);
+    }
+
+    @Test
+    void a_library_for_a_newer_system_is_reported_with_the_way_out() {
+        String message = Loader.explain("/lib/libc.so.6: version `GLIBC_2.34' not found (required by x.so)", "x.so", false);
+        assertTrue(message.contains("GLIBC_2.34") && message.contains("take the jar of a release"), message);
     }
 
     @Test
