@@ -8,7 +8,7 @@ DEB = $(abspath $(DIST))/deb
 
 deb: need-deb
 	rm -rf $(DEB)
-	$(MAKE) install DESTDIR=$(DEB)/libresup-dev PREFIX=/usr LIBDIR=/usr/lib/$(MULTIARCH)
+	$(MAKE) install PROFILE=$(DIST_PROFILE) DESTDIR=$(DEB)/libresup-dev PREFIX=/usr LIBDIR=/usr/lib/$(MULTIARCH)
 	$(call licences,$(DEB)/licences)
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/debian/build.sh $(DEB) $(VERSION) $(ABI)
 	mv $(DEB)/*.deb $(DIST)/

@@ -29,7 +29,7 @@ dist-source: need-dist
 
 dist-binary:
 	rm -rf $(STAGE)
-	$(MAKE) install DESTDIR=$(STAGE) PREFIX= PC_PREFIX='$$$${pcfiledir}/../..'
+	$(MAKE) install PROFILE=$(DIST_PROFILE) DESTDIR=$(STAGE) PREFIX= PC_PREFIX='$$$${pcfiledir}/../..'
 	$(call licences,$(STAGE)/share/doc/resup)
 	$(INSTALL) -m 644 README.md CHANGELOG.md $(STAGE)/share/doc/resup/
 	$(INSTALL) -D -m 644 -t $(STAGE)/share/resup/delphi bindings/delphi/src/*.pas

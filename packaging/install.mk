@@ -11,7 +11,9 @@ INSTALL ?= install
 
 VERSION := $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 CMAKEDIR = $(LIBDIR)/cmake/resup
-PROFILE ?= dist
+# dist is what is handed out: smaller, and slow to build.
+PROFILE ?= release
+DIST_PROFILE = $(if $(filter file,$(origin PROFILE)),dist,$(PROFILE))
 BUILT ?= $(abspath $(TARGET))/$(PROFILE:dev=debug)
 # What is made of that.
 EXTRAS ?= $(BUILT)/extras
@@ -34,12 +36,18 @@ remap = --remap-path-prefix=$(CURDIR)=/resup --remap-path-prefix=$(abspath $(TAR
 build = RUSTFLAGS="$$RUSTFLAGS $(remap)" $(CARGO) rustc --locked --profile $(PROFILE)
 tool = $(CARGO) run --locked --quiet -p resup-packaging --
 
-# Small, and slow to build. Each kind alone: together they would be a quarter larger.
+# What is installed. In the profile release it is what `make lib cli` builds, or has built. Else it is small: each kind alone,
+# since together they would be a quarter larger.
+ifeq ($(PROFILE),release)
+dist-lib: lib cli
+	$(MAKE) dist-extras
+else
 dist-lib:
 	$(build) -p resup --lib --crate-type cdylib
 	$(build) -p resup --lib --crate-type staticlib
 	$(build) -p resup-cli --bin resup
 	$(MAKE) dist-extras
+endif
 
 # Manual pages, the static library for others' programs, and what these have to link besides. (rustc replaces the file that it
 # writes, whatever that is.)

@@ -52,7 +52,7 @@ class ResupConan(ConanFile):
 
     def build(self):
         if not os.environ.get("BUILT"):
-            self._make("dist-lib")
+            self._make("dist-lib PROFILE=dist")
 
     def package(self):
         built = os.environ.get("BUILT") or os.path.join(self.source_folder, "target", "dist")
