@@ -7,8 +7,7 @@
  * cleanly. Bars go to stderr, results, a line each, to stdout.
  *
  * Build, at the top of the tree, after `make lib`:
- *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread \
- *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o uploads
+ *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/upload.cpp -pthread -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o uploads
  */
 #include <resup/resup.hpp>
 

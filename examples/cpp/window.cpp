@@ -7,8 +7,7 @@
  * is done on the window's own thread. FLTK 1.3 or later (Debian: libfltk1.3-dev).
  *
  * Build, at the top of the tree, after `make lib`:
- *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/window.cpp $(fltk-config --cxxflags --ldflags) \
- *         -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o window
+ *     c++ -std=c++17 -Iinclude -Ibindings/cpp/include examples/cpp/window.cpp $(fltk-config --cxxflags --ldflags) -Ltarget/release -lresup -Wl,-rpath,$PWD/target/release -o window
  */
 #include <resup/resup.hpp>
 
