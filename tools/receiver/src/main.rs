@@ -356,8 +356,8 @@ async fn run_command(config: &Config, command: Command) -> anyhow::Result<()> {
             let to = start::database_at(config, to.as_deref())?;
             moving::run(&from, &to).await?
         }
-        // It makes no directory, so it was run before.
-        Command::Check => String::new(),
+        // They make no directory, so they were run before.
+        Command::Check | Command::Man | Command::Completions { .. } => String::new(),
         Command::Unknown(command) => inventory::run(&Files::open(&config.data)?, command)?,
     };
     std::io::stdout().write_all(message.as_bytes())?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Subcommand};
+use clap_complete::Shell;
 
 use crate::config::times;
 
@@ -41,6 +42,13 @@ pub enum Command {
         /// The database that gets them, an empty one [default: sqlite file in the data directory]
         #[arg(long, value_name = "URL")]
         to: Option<String>,
+    },
+    /// Print the manual page
+    Man,
+    /// Print a script that makes your shell complete the options
+    Completions {
+        /// Your shell
+        shell: Shell,
     },
 }
 

@@ -7,6 +7,7 @@
 //! | [`digest_set`] | the value of --digests |
 //! | [`hook`] | the values of --hook-before and --hook-after |
 //! | [`listen`] | the value of --listen |
+//! | `pages` | the manual page and the scripts for completion |
 //! | `sources` | flags, environment and file, in their order |
 //! | [`times`] | times as texts |
 
@@ -15,6 +16,7 @@ pub mod command;
 pub mod digest_set;
 pub mod hook;
 pub mod listen;
+mod pages;
 mod sources;
 pub mod times;
 

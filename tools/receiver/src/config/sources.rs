@@ -7,16 +7,19 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
-use crate::config::Config;
+use crate::config::{pages, Config};
 
 impl Config {
-    /// Reads all settings. Ends the program when the command line is wrong or asks for help.
+    /// Reads all settings. Ends the program when the command line is wrong, or asks for help or another page about itself.
     pub fn load() -> anyhow::Result<Self> {
         let mut command = Self::command().mut_args(with_environment);
         if let Some(file) = file(&command) {
             command = with_file(command, Path::new(&file))?;
         }
         let matches = command.clone().get_matches();
+        if pages::print(&matches, Self::command()).context("standard output")? {
+            std::process::exit(0);
+        }
         if !matches.contains_id("data") {
             let message = "--data <DIR> has to say where the files are";
             command
