@@ -211,10 +211,11 @@ test-servers: servers
 	RESUP_TEST_DATABASE=postgres $(TESTS) $(OBJECTS)
 
 # What is handed out: archives, Debian packages, and recipes for other packagers' tools.
-test-packages: need-packages python
+test-packages: need-packages python sbom-tool
 	[ -x $(PYTHON)/bin/conan ] || $(PYTHON)/bin/pip install -q conan==2.34.0
+	$(PYTHON)/bin/python -c 'import cyclonedx' 2> /dev/null || $(PYTHON)/bin/pip install -q 'cyclonedx-python-lib[json-validation]==11.12.0'
 	$(CARGO) test --workspace --no-run
-	PATH="$$PATH:$(PYTHON)/bin" $(TESTS) --test packages --test recipes
+	PATH="$$PATH:$(PYTHON)/bin" $(TESTS) --test packages --test debian --test crates --test recipes
 
 # The C and C++ reference, in target/reference/html.
 reference: need-reference
@@ -268,8 +269,8 @@ clean:
 	$(CARGO) clean
 	rm -rf $(JAVA)/target
 
-# make install, uninstall; dist, its archives; deb, Debian packages; java, the jar; the DLLs.
-include packaging/install.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk
+# make install, uninstall, the same of the receiver; dist, its archives; deb, Debian packages; java, the jar; the DLLs.
+include packaging/install.mk packaging/receiver.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk
 
 # Paths with spaces are several words to make, and some are removed.
 $(foreach path,CURDIR TARGET DIST DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(path))),\

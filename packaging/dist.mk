@@ -11,9 +11,9 @@ NAME = resup-$(VERSION)
 STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
 # What has to go along with what is built; for which targets, if not for this machine's.
 licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
-DIST_KINDS ?= source binary windows java
+DIST_KINDS ?= source binary windows java sbom
 
-.PHONY: dist dist-source dist-binary dist-java dist-licences
+.PHONY: dist dist-source dist-binary dist-java dist-sbom sbom-tool dist-licences
 
 dist:
 	rm -rf $(DIST)/$(NAME)* $(DIST)/SHA256SUMS
@@ -38,6 +38,27 @@ dist-binary:
 		--format=ustar -C $(DIST) -cf $(STAGE).tar $(notdir $(STAGE))
 	gzip -n9f $(STAGE).tar
 	rm -r $(STAGE)
+
+# What is in it, as CycloneDX has it: for each product the crates that it is made of, on all platforms together. The
+# tool writes beside the manifests, so it gets a copy of what is committed; where that is, is left out.
+PRODUCTS = resup:library resup-cli:command resup-receiver:receiver resup-jni:java
+CYCLONEDX = $(abspath $(TARGET))/cyclonedx
+SBOM = $(abspath $(TARGET))/sbom
+
+sbom-tool:
+	[ -x $(CYCLONEDX)/bin/cargo-cyclonedx ] || $(CARGO) install -q --locked --root $(CYCLONEDX) cargo-cyclonedx@0.5.9
+
+dist-sbom: need-dist sbom-tool
+	rm -rf $(SBOM)
+	mkdir -p $(SBOM) $(DIST)
+	git archive HEAD | tar -x -C $(SBOM)
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CYCLONEDX)/bin/cargo-cyclonedx cyclonedx -q --manifest-path $(SBOM)/Cargo.toml \
+		--format json --spec-version 1.5 --target all --all
+	for product in $(PRODUCTS); do \
+		find $(SBOM) -name $${product%:*}.cdx.json -exec sed 's|$(SBOM)|/resup|g' {} + \
+			> $(DIST)/$(NAME)-$${product#*:}.cdx.json && [ -s $(DIST)/$(NAME)-$${product#*:}.cdx.json ] || exit; \
+	done
+	rm -r $(SBOM)
 
 # For recipes of packages: LICENCES=DIRECTORY.
 dist-licences:

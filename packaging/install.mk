@@ -1,6 +1,6 @@
-# make install: the library for C and C++, where their tools look for it, the command resup, and the manual pages of
-# both. PREFIX, DESTDIR and the like are the usual ones; BUILT names a directory where all is built already. Where there is
-# no cargo (it seldom is root's) what `make dist-lib` has built before is installed.
+# make install: the library for C and C++, where their tools look for it, the command resup with its completions, and the
+# manual pages of both. PREFIX, DESTDIR and the like are the usual ones; BUILT names a directory where all is built
+# already. Where there is no cargo (it seldom is root's) what `make dist-lib` has built before is installed.
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -17,6 +17,14 @@ DIST_PROFILE = $(if $(filter file,$(origin PROFILE)),dist,$(PROFILE))
 BUILT ?= $(abspath $(TARGET))/$(PROFILE:dev=debug)
 # What is made of that.
 EXTRAS ?= $(BUILT)/extras
+
+# The manual page and the completions of a program, which it prints itself: made in EXTRAS, installed, and their places.
+make-pages = $(BUILT)/$(1) man > $(EXTRAS)/$(1).1 && for shell in bash zsh fish; do \
+	$(BUILT)/$(1) completions $$shell > $(EXTRAS)/$(1).$$shell || exit; done
+pages-of = $(DESTDIR)$(MANDIR)/man1/$(1).1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(1) \
+	$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$(1) $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$(1).fish
+install-pages = set -- $(call pages-of,$(1)) && for page in 1 bash zsh fish; do \
+	$(INSTALL) -D -m 644 $(EXTRAS)/$(1).$$page $$1 && shift || exit; done
 
 # What the prefix is to pkg-config.
 PC_PREFIX ?= $(PREFIX)
@@ -54,7 +62,7 @@ endif
 dist-extras:
 	$(INSTALL) -d $(EXTRAS)
 	$(tool) man include/resup.h $(EXTRAS)/man3
-	$(BUILT)/resup man > $(EXTRAS)/resup.1
+	$(call make-pages,resup)
 	packaging/only-ours.sh $(BUILT)/libresup.a $(EXTRAS)/libresup.a
 	dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty --print native-static-libs \
 		--out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p' > $(EXTRAS)/native-libs; rm -r $$dir
@@ -66,7 +74,7 @@ endif
 install:
 	@[ -e $(EXTRAS)/native-libs ] || { echo "nothing is built yet: run 'make dist-lib' as the user who has cargo"; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup \
-		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
+		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 include/resup.h $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 bindings/cpp/include/resup/*.hpp $(DESTDIR)$(INCLUDEDIR)/resup/
 	$(INSTALL) -m 755 $(BUILT)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION)
@@ -77,12 +85,12 @@ install:
 	$(fill) packaging/cmake/resup-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config.cmake
 	$(fill) packaging/cmake/resup-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config-version.cmake
 	$(INSTALL) -m 755 $(BUILT)/resup $(DESTDIR)$(BINDIR)/
-	$(INSTALL) -m 644 $(EXTRAS)/resup.1 $(DESTDIR)$(MANDIR)/man1/
+	$(call install-pages,resup)
 	$(INSTALL) -m 644 $(EXTRAS)/man3/*.3 $(DESTDIR)$(MANDIR)/man3/
 
 uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/resup.h $(DESTDIR)$(LIBDIR)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI) \
 		$(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.a \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc $(DESTDIR)$(BINDIR)/resup $(DESTDIR)$(MANDIR)/man1/resup.1 \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc $(DESTDIR)$(BINDIR)/resup $(call pages-of,resup) \
 		$(DESTDIR)$(MANDIR)/man3/resup.3 $(DESTDIR)$(MANDIR)/man3/resup_*.3
 	rm -rf $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup

@@ -1,4 +1,4 @@
-//! The receiver behind each of the web servers that docs/OPERATION.md has settings for, with these settings.
+//! The receiver behind each of the web servers that docs/operation/web-servers.md has settings for, with these settings.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;

@@ -1,10 +1,11 @@
-//! What `make dist` and `make deb` make, unpacked and used.
+//! What `make dist` makes, unpacked and used.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code)]
 #[path = "c/harness.rs"]
 mod harness;
 
+#[allow(dead_code)]
 #[path = "install/project.rs"]
 mod project;
 
@@ -12,8 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use harness::{has, library_dir, root};
-use project::{build_command, example, files, run, uploads};
-use resup_test_support::tools;
+use project::{compiles_and_uploads, files, run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -48,8 +48,10 @@ fn dist(tree: &Path) -> PathBuf {
         "--silent",
         "dist",
         "PROFILE=dev",
-        "DIST_KINDS=source binary",
+        "DIST_KINDS=source binary sbom",
     ]);
+    let tool = library_dir().parent().unwrap().join("cyclonedx");
+    make.arg(format!("CYCLONEDX={}", tool.display()));
     make.env("CARGO_PROFILE_DEV_DEBUG", "0");
     make.env("CARGO_PROFILE_DEV_STRIP", "symbols");
     for shared in ["CARGO_TARGET_DIR", "SOURCE_DATE_EPOCH"] {
@@ -67,20 +69,6 @@ fn unpack(archive: &Path, to: &Path) {
         .arg(to));
 }
 
-/// Compiles the example with a pkg-config that knows only what is in `pkgconfig`, and checks that it uploads.
-fn compiles_and_uploads(pkgconfig: &Path, settings: &[(&str, &Path)]) {
-    let mut words = Command::new("pkg-config");
-    words.env("PKG_CONFIG_LIBDIR", pkgconfig);
-    words.envs(settings.iter().copied());
-    let words = run(words.args(["--cflags", "--libs", "resup"]));
-    let dir = tempfile::tempdir().unwrap();
-    let program = dir.path().join("program");
-    let mut cc = Command::new("cc");
-    cc.arg(example()).arg("-o").arg(&program);
-    run(cc.args(words.split_whitespace()));
-    uploads(&program, pkgconfig.parent().unwrap());
-}
-
 #[test]
 fn two_builds_of_one_source_are_the_same_bytes() {
     if !has("git") {
@@ -92,9 +80,20 @@ fn two_builds_of_one_source_are_the_same_bytes() {
     run(Command::new("git").args(["clone", "-q"]).args(&trees));
     let dists = trees.each_ref().map(|tree| dist(tree));
     let names = files(&dists[0]);
-    let [binary, source] = [0, 1].map(|index| dists[0].join(&names[index + 1]));
     assert_eq!(names, files(&dists[1]));
-    assert_eq!(names.len(), 3, "{names:?}");
+    let one = |end: &str| {
+        let mut found = names.iter().filter(|name| name.ends_with(end));
+        let name = found
+            .next()
+            .unwrap_or_else(|| panic!("no {end}: {names:?}"));
+        dists[0].join(name)
+    };
+    let source = one(&format!("resup-{VERSION}.tar.gz"));
+    let binary = one("linux-gnu.tar.gz");
+    let boms = ["library", "command", "receiver", "java"].map(|it| one(&format!("{it}.cdx.json")));
+    assert_eq!(names.len(), 3 + boms.len(), "{names:?}");
+    boms.iter().for_each(|bom| check_bom(bom));
+    no_path_of_this_machine(&dists[0], dir.path());
     for name in &names {
         let [one, another] = dists
             .each_ref()
@@ -143,6 +142,32 @@ fn two_builds_of_one_source_are_the_same_bytes() {
     compiles_and_uploads(&binary.join("lib/pkgconfig"), &[]);
 }
 
+/// Checks that a file is valid CycloneDX, and has what the product is made of and nothing that changes.
+fn check_bom(path: &Path) {
+    let program = "\
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+sys.exit(JsonStrictValidator(SchemaVersion.V1_5).validate_str(open(sys.argv[1]).read()))";
+    if !has("python") {
+        return;
+    }
+    run(Command::new("python").args(["-c", program]).arg(path));
+    let text = std::fs::read_to_string(path).unwrap();
+    let bom: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(bom["metadata"]["component"]["version"], VERSION);
+    assert!(bom.get("serialNumber").is_none(), "{text}");
+    let components = bom["components"].as_array().unwrap();
+    let has = |name: &str| components.iter().any(|it| it["name"] == name);
+    // What runs on other systems than this one, too, and no test's.
+    for name in ["rustls", "serde_json", "windows-sys"] {
+        assert!(has(name), "{name} is not in {}", path.display());
+    }
+    assert!(!has("proptest"), "{}", path.display());
+    let is_receiver = path.to_string_lossy().ends_with("receiver.cdx.json");
+    assert_eq!(has("sqlx"), is_receiver);
+}
+
 /// Checks that no file has the path of the build, of cargo's packages or of this source in it.
 fn no_path_of_this_machine(dir: &Path, made: &Path) {
     let home = std::env::var("HOME").unwrap();
@@ -156,87 +181,4 @@ fn no_path_of_this_machine(dir: &Path, made: &Path) {
     grep.arg("-e").arg(std::env::temp_dir().join(".tmp"));
     let found = grep.arg(dir).output().unwrap();
     assert_eq!(found.status.code(), Some(1), "{found:?}");
-}
-
-/// Makes the packages from what the tests have built, and returns their paths.
-fn packages(dir: &Path) -> Vec<PathBuf> {
-    build_command();
-    let mut make = Command::new("make");
-    make.current_dir(root()).args(["--silent", "deb"]);
-    make.arg(format!("DIST={}", dir.display()));
-    make.arg(format!("EXTRAS={}", dir.join("deb/extras").display()));
-    run(make.arg(format!("BUILT={}", library_dir().display())));
-    let names = ["libresup-dev", "libresup0.1", "resup"];
-    let packages = files(dir);
-    assert_eq!(packages.len(), names.len(), "{packages:?}");
-    for (name, package) in names.iter().zip(&packages) {
-        assert!(
-            package.starts_with(&format!("{name}_{VERSION}_")),
-            "{packages:?}"
-        );
-    }
-    packages.iter().map(|name| dir.join(name)).collect()
-}
-
-/// Installs packages by apt below `system`; there apt sees the packages of this machine as installed.
-fn apt_installs(packages: &[PathBuf], system: &Path) {
-    let state = system.join("var/lib/dpkg");
-    for place in ["info", "updates", "triggers"] {
-        std::fs::create_dir_all(state.join(place)).unwrap();
-    }
-    for place in ["lists/partial", "cache/archives/partial"] {
-        std::fs::create_dir_all(system.join("apt").join(place)).unwrap();
-    }
-    let status = state.join("status");
-    std::fs::copy("/var/lib/dpkg/status", &status).unwrap();
-    let mut apt = Command::new("apt-get");
-    apt.args(["install", "-y", "-q", "-o", "Debug::NoLocking=1"]);
-    apt.args(["-o", "APT::Sandbox::User=root"]);
-    let apt_dir = system.join("apt");
-    for (setting, path) in [
-        ("Dir::State", &apt_dir),
-        ("Dir::State::status", &status),
-        ("Dir::Cache", &apt_dir.join("cache")),
-        ("Dir::Log", &apt_dir),
-    ] {
-        apt.arg("-o").arg(format!("{setting}={}", path.display()));
-    }
-    apt.arg("-o")
-        .arg(format!("Dpkg::Options::=--root={}", system.display()));
-    run(apt.args(packages));
-}
-
-#[test]
-fn apt_installs_the_debian_packages() {
-    if !(has("apt-get") && has("dpkg-gencontrol") && has("lintian")) {
-        return;
-    }
-    if run(Command::new("id").arg("-u")).trim() != "0" {
-        tools::skip("only root may install packages");
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let packages = packages(dir.path());
-    // Not the -dev package: lintian would take long for the many sections of the static library.
-    let mut lintian = Command::new("lintian");
-    lintian.args(["--allow-root", "--fail-on", "error,warning"]);
-    run(lintian.args(
-        packages
-            .iter()
-            .filter(|file| !file.to_string_lossy().contains("-dev_")),
-    ));
-
-    let system = tempfile::tempdir().unwrap();
-    apt_installs(&packages, system.path());
-    let version = run(Command::new(system.path().join("usr/bin/resup")).arg("--version"));
-    assert!(version.contains(VERSION), "{version}");
-    let multiarch = run(Command::new("dpkg-architecture").arg("-qDEB_HOST_MULTIARCH"));
-    let library = system.path().join("usr/lib").join(multiarch.trim());
-    compiles_and_uploads(
-        &library.join("pkgconfig"),
-        &[("PKG_CONFIG_SYSROOT_DIR", system.path())],
-    );
-    let mut triggers = Command::new("dpkg-deb");
-    triggers.arg("-I").arg(&packages[1]).arg("triggers");
-    assert_eq!(run(&mut triggers), "activate-noawait ldconfig\n");
 }

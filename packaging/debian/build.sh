@@ -1,52 +1,66 @@
 #!/bin/sh
-# build.sh DIRECTORY VERSION ABI: makes the packages in DIRECTORY, in which libresup-dev has all that `make install`
-# installs, and licences has the licences.
+# build.sh DIRECTORY VERSION ABI: makes the packages in DIRECTORY, in which debian/libresup-dev has all that `make install`
+# installs, debian/resup-receiver what `make install-receiver` does, and licences has the licences. For another architecture
+# dpkg-architecture's variables are set.
 set -eu
 ours=$(cd "$(dirname "$0")" && pwd)
-changes=$ours/../../CHANGELOG.md
+root=$ours/../..
 directory=$1
 version=$2
 abi=$3
 runtime=libresup$abi
 cd "$directory"
 
-mkdir -p "$runtime/usr/lib" resup/usr/share/man debian
-for library in libresup-dev/usr/lib/*/libresup.so.*; do
-	home=$runtime${library#libresup-dev}
-	mkdir -p "$(dirname "$home")"
-	mv "$library" "$home"
+# move PACKAGE PATH…: what is in libresup-dev belongs to another package.
+move() {
+	package=debian/$1
+	shift
+	for path in debian/libresup-dev/usr/$1; do
+		home=$package${path#debian/libresup-dev}
+		mkdir -p "${home%/*}"
+		mv "$path" "$home"
+	done
+}
+move "$runtime" 'lib/*/libresup.so.*'
+move resup bin
+move resup share/man/man1
+for place in bash-completion zsh fish; do
+	move resup share/$place
 done
-mv libresup-dev/usr/bin resup/usr/
-mv libresup-dev/usr/share/man/man1 resup/usr/share/man/
-chmod 644 "$runtime"/usr/lib/*/libresup.so."$version"
-strip --strip-unneeded --remove-section=.comment "$runtime"/usr/lib/*/libresup.so."$version" resup/usr/bin/resup
+chmod 644 debian/"$runtime"/usr/lib/*/libresup.so."$version"
+# Debian's zsh looks elsewhere.
+for package in resup resup-receiver; do
+	mv debian/$package/usr/share/zsh/site-functions debian/$package/usr/share/zsh/vendor-completions
+done
 
-# The files that dpkg's tools read.
+# What debhelper reads. It installs the units and the system user itself.
 sed "s/@ABI@/$abi/" "$ours/control" > debian/control
 cat > debian/changelog <<END
-resup ($version) unstable; urgency=medium
+resup ($version-1) unstable; urgency=medium
 
-  * See CHANGELOG.md.
+  * See changelog.gz.
 
  -- $(sed -n 's/^Maintainer: //p' debian/control)  $(date -uRd "@$SOURCE_DATE_EPOCH")
 END
+cat "$ours/copyright" licences/LICENSE-MIT > debian/copyright
+cp "$ours"/resup-receiver.* debian/
+mv debian/resup-receiver/usr/lib/systemd/system/* debian/
+mv debian/resup-receiver/usr/lib/sysusers.d/resup-receiver.conf debian/resup-receiver.sysusers
+rm -r debian/resup-receiver/usr/lib
 
-mkdir "$runtime/DEBIAN"
-echo "libresup $abi $runtime (>= $version)" > "$runtime/DEBIAN/shlibs"
-echo 'activate-noawait ldconfig' > "$runtime/DEBIAN/triggers"
-
-for package in "$runtime" libresup-dev resup; do
-	documents=$package/usr/share/doc/$package
-	mkdir -p "$documents" "$package/DEBIAN"
-	cat "$ours/copyright" licences/LICENSE-MIT > "$documents/copyright"
-	cp licences/THIRD-PARTY.txt licences/COPYRIGHT-library.html "$changes" "$documents"
-	cp debian/changelog "$documents/changelog"
-	gzip -9n "$documents"/*.txt "$documents"/*.html "$documents"/*.md "$documents/changelog"
-	find "$package/usr/share" -path '*/man/*' -type f -exec gzip -9n {} +
-	find "$package" -type f \( -name 'libresup.so.*' -o -path '*/bin/*' \) \
-		-exec dpkg-shlibdeps -Tdebian/"$package".substvars {} +
-	dpkg-gencontrol -p"$package" -P"$package" -Tdebian/"$package".substvars
-	(cd "$package" && find usr -type f | LC_ALL=C sort | xargs md5sum > DEBIAN/md5sums)
-	chmod -R go=rX,u+w "$package"
-	dpkg-deb --root-owner-group --build "$package" .
-done
+dh_installdocs -A licences/THIRD-PARTY.txt licences/COPYRIGHT-library.html
+dh_installdocs -p resup-receiver "$root/docs/OPERATION.md" "$root/docs/operation"
+dh_installchangelogs "$root/CHANGELOG.md"
+dh_installsysusers
+dh_installsystemd -p resup-receiver resup-receiver.service
+dh_installsystemd -p resup-receiver --no-enable --no-start resup-receiver.socket
+dh_lintian
+dh_strip --no-automatic-dbgsym -X libresup.a
+dh_compress
+dh_fixperms
+dh_makeshlibs -V "$runtime (>= $version)"
+dh_shlibdeps
+dh_installdeb
+dh_gencontrol
+dh_md5sums
+dh_builddeb --destdir=.

@@ -31,14 +31,15 @@ pub fn files(dir: &Path) -> Vec<String> {
     files
 }
 
-/// Builds the command beside the library. (Together with a test, cargo uses the dependencies that
+/// Builds the command and the receiver beside the library. (Together with a test, cargo uses the dependencies that
 /// `cargo test --workspace` has built.)
 pub fn build_command() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
         let mut cargo = tools::cargo();
         cargo.current_dir(root()).args(["build", "--quiet"]);
-        cargo.args(["--workspace", "--bin", "resup", "--test", "install"]);
+        cargo.args(["--workspace", "--bin", "resup", "--bin", "resup-receiver"]);
+        cargo.args(["--test", "install"]);
         cargo
             .arg("--target-dir")
             .arg(library_dir().parent().unwrap());
@@ -62,4 +63,18 @@ pub fn uploads(program: &Path, library: &Path) {
     let said = run(command.arg(receiver.endpoint()).arg(&file));
     let id = said.trim().rsplit_once("id=").expect("an id").1;
     files::assert_same(&file, &receiver.stored_file(id));
+}
+
+/// Compiles the example with a pkg-config that knows only what is in `pkgconfig`, and checks that it uploads.
+pub fn compiles_and_uploads(pkgconfig: &Path, settings: &[(&str, &Path)]) {
+    let mut words = Command::new("pkg-config");
+    words.env("PKG_CONFIG_LIBDIR", pkgconfig);
+    words.envs(settings.iter().copied());
+    let words = run(words.args(["--cflags", "--libs", "resup"]));
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let mut cc = Command::new("cc");
+    cc.arg(example()).arg("-o").arg(&program);
+    run(cc.args(words.split_whitespace()));
+    uploads(&program, pkgconfig.parent().unwrap());
 }

@@ -1,5 +1,5 @@
-//! The notices of the third parties whose code is in the library and the command: the licence texts in the package of
-//! each crate.
+//! The notices of the third parties whose code is in the library and the programs: the licence texts in the package of
+//! each crate, and those of the scripts in the receiver's page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,7 +11,21 @@ use serde_json::Value;
 use crate::at;
 
 /// The packages that are shipped.
-const PRODUCTS: [&str; 3] = ["resup", "resup-cli", "resup-jni"];
+const PRODUCTS: [&str; 4] = ["resup", "resup-cli", "resup-jni", "resup-receiver"];
+
+/// The scripts of others in the receiver's page, and their licences.
+const SCRIPTS: [(&str, &str, &str); 2] = [
+    (
+        "spark-md5 3.0.2",
+        "WTFPL OR MIT",
+        include_str!("../../../tools/receiver/page/assets/vendor/spark-md5.LICENSE"),
+    ),
+    (
+        "hash-wasm 4.13.0",
+        "MIT",
+        include_str!("../../../tools/receiver/page/assets/vendor/hash-wasm.LICENSE"),
+    ),
+];
 
 /// The beginnings of the names of files that have to be shipped.
 const TEXTS: [&str; 6] = [
@@ -166,13 +180,12 @@ fn notices(packages: &BTreeSet<Package>) -> Result<String, String> {
     for package in packages {
         let _ = writeln!(all, "  {}: {}", package.name, package.licence);
         for text in package.texts()? {
-            let lines = text.lines().map(str::trim_end);
-            let text = lines.collect::<Vec<_>>().join("\n");
-            texts
-                .entry(text.trim_matches('\n').to_owned())
-                .or_default()
-                .push(&package.name);
+            texts.entry(trim(&text)).or_default().push(&package.name);
         }
+    }
+    for (name, licence, text) in SCRIPTS {
+        let _ = writeln!(all, "  {name} (in the receiver's page): {licence}");
+        texts.entry(trim(text)).or_default().push(name);
     }
     let mut sections: Vec<_> = texts.into_iter().map(|(text, of)| (of, text)).collect();
     sections.sort();
@@ -181,4 +194,10 @@ fn notices(packages: &BTreeSet<Package>) -> Result<String, String> {
         let _ = write!(all, "\n{rule}\n{}:\n\n{text}\n", of.join(", "));
     }
     Ok(all)
+}
+
+/// Removes empty lines around a text, and spaces at the ends of its lines.
+fn trim(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
 }

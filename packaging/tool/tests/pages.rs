@@ -153,7 +153,9 @@ fn the_notices_have_each_linked_crate_and_its_licence() {
     // What the linked packages are is cargo's word.
     let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     tree.current_dir(root()).args(["tree", "--locked"]);
-    tree.args(["-p", "resup", "-p", "resup-cli", "-p", "resup-jni"]);
+    for product in ["resup", "resup-cli", "resup-jni", "resup-receiver"] {
+        tree.args(["-p", product]);
+    }
     for target in [host, windows[0], windows[1]] {
         tree.arg("--target").arg(target);
     }
@@ -179,6 +181,8 @@ fn the_notices_have_each_linked_crate_and_its_licence() {
         "ISC License",
         "Community Data License Agreement",
         "Redistribution and use",
+        "\n  spark-md5 3.0.2 (in the receiver's page): ",
+        "Dani Biró",
     ] {
         assert!(text.contains(words), "{words:?} is not in it");
     }

@@ -1,4 +1,4 @@
-//! The web servers that docs/OPERATION.md has settings for, each with these settings.
+//! The web servers that docs/operation/web-servers.md has settings for, each with these settings.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ const RECEIVER: &str = "127.0.0.1:8080";
 pub struct Front(Daemon);
 
 impl Front {
-    /// The languages of the settings: each is the mark of its block in docs/OPERATION.md.
+    /// The languages of the settings: each is the mark of its block in docs/operation/web-servers.md.
     pub const KINDS: [&'static str; 4] = ["nginx", "apache", "haproxy", "caddy"];
 
     /// Starts the web server of a kind in front of `receiver`; `None` when it is not installed.
@@ -43,15 +43,16 @@ impl Front {
     }
 }
 
-/// Reads the settings from docs/OPERATION.md.
+/// Reads the settings from docs/operation/web-servers.md.
 fn settings(kind: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/OPERATION.md");
-    let text = fs::read_to_string(path).expect("docs/OPERATION.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operation/web-servers.md");
+    let text = fs::read_to_string(path).expect("docs/operation/web-servers.md");
     let mark = format!("```{kind}\n");
     let block = text
         .split_once(&mark)
         .and_then(|(_, rest)| rest.split_once("```"));
-    let (settings, _) = block.unwrap_or_else(|| panic!("docs/OPERATION.md has no block {mark}"));
+    let (settings, _) =
+        block.unwrap_or_else(|| panic!("docs/operation/web-servers.md has no block {mark}"));
     settings.to_owned()
 }
 

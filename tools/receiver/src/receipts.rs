@@ -1,5 +1,5 @@
 //! Signed receipts of finished files. A receipt is a JSON Web Token (RFC 7519) in the compact form of a JSON Web Signature
-//! (RFC 7515), signed with Ed25519 (RFC 8037). docs/OPERATION.md says what it has.
+//! (RFC 7515), signed with Ed25519 (RFC 8037). docs/operation/hooks.md says what it has.
 
 use std::path::Path;
 use std::sync::Arc;

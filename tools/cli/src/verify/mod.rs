@@ -1,6 +1,6 @@
 //! The command `verify`: whether a file is the one that a receipt is about, and whether the receipt is right.
 //!
-//! docs/OPERATION.md says what a receipt is: a JSON Web Token that is signed with Ed25519.
+//! docs/operation/hooks.md says what a receipt is: a JSON Web Token that is signed with Ed25519.
 
 pub mod options;
 

@@ -12,7 +12,7 @@
 //! `Connection: close` is no sign either: many programs send it.
 //!
 //! A proxy that adds nothing and speaks HTTP/1.1 with `Host: 127.0.0.1` cannot be told from a program; nor can a
-//! stranger whose proxy passes on a `Host` that the stranger made up. docs/OPERATION.md says so.
+//! stranger whose proxy passes on a `Host` that the stranger made up. docs/operation/web-servers.md says so.
 
 use std::net::IpAddr;
 
