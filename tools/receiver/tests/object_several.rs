@@ -11,17 +11,17 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use common::objects::PART;
-use common::several::{locate_free, upload, wait_until, Several};
+use common::several::{locate_free, try_exchange, upload, wait_until, Several};
 use common::{begin, check_prefix, md5_hex, Receiver, Reply, Upload};
 use resup_test_support::haproxy::HaProxy;
 use resup_test_support::s3::{Kind, S3Server};
 use resup_test_support::{runs, seed, tools};
 
 /// Starts so many receivers with a store.
-fn start(kind: Kind, count: usize) -> Option<(S3Server, Several)> {
+fn start(kind: Kind, count: usize, flags: &[&str]) -> Option<(S3Server, Several)> {
     let server = S3Server::start(kind)?;
     let store = format!("s3://bucket/some?endpoint=http://{}", server.addr());
-    let several = Several::start_with_store(count, &store)?;
+    let several = Several::start_with_store(count, &store, flags)?;
     Some((server, several))
 }
 
@@ -30,11 +30,16 @@ fn check_nothing_else(server: &S3Server, several: &Several, ids: &[String]) {
     drop(several.launch("127.0.0.1:0"));
     let mut expected = Vec::from_iter(ids.iter().map(|id| format!("some/files/{id}")));
     expected.sort();
-    wait_until("there is something else", || {
+    let keys = || {
         let mut keys = server.keys();
         keys.sort();
-        keys == expected && server.unfinished() == 0
-    });
+        (keys, server.unfinished())
+    };
+    let until = Instant::now() + Duration::from_secs(30);
+    while keys() != (expected.clone(), 0) && Instant::now() < until {
+        sleep(Duration::from_millis(100));
+    }
+    assert_eq!(keys(), (expected, 0));
 }
 
 /// Reads a finished file from a receiver.
@@ -44,7 +49,7 @@ fn stored(receiver: &Receiver, id: &str) -> Vec<u8> {
 
 #[test]
 fn uploads_through_a_proxy_go_on_while_receivers_are_killed() {
-    let Some((server, several)) = start(Kind::Versity, 3) else {
+    let Some((server, several)) = start(Kind::Versity, 3, &[]) else {
         return;
     };
     let Some(proxy) = HaProxy::round_robin(&several.addresses()) else {
@@ -104,7 +109,7 @@ fn uploads_through_a_proxy_go_on_while_receivers_are_killed() {
 /// Lets the first receiver stand still in a request that has wrong bytes behind the first `right` ones, of which `held` are
 /// confirmed, while another one goes on with the upload to `ends` in turn. In the end it goes on, and may change nothing.
 fn stand_still(kind: Kind, size: usize, right: usize, held: usize, ends: &[usize]) {
-    let Some((server, several)) = start(kind, 2) else {
+    let Some((server, several)) = start(kind, 2, &[]) else {
         return;
     };
     let [first, second] = &several.receivers[..] else {
@@ -163,4 +168,56 @@ fn an_object_that_is_put_late_replaces_none() {
     for kind in [Kind::Versity, Kind::Moto] {
         stand_still(kind, 400_000, 150_000, 0, &[400_000]);
     }
+}
+
+#[test]
+fn a_copy_that_a_kill_left_is_dropped() {
+    for flags in [&["--layout", "id"], &["--layout", "tree"]] {
+        let Some((server, several)) = start(Kind::Versity, 1, flags) else {
+            return;
+        };
+        let mut first = several.launch_crashing("after-rename");
+        let file = Upload::new("a", 1000);
+        let (id, _) = first.locate_ok(&file);
+        let md5 = md5_hex(&file.content);
+        let send = file.send(&id, 0).tail("md5", &md5).build();
+        assert!(try_exchange(first.address, &send).is_none());
+        first.wait();
+        let second = &several.receivers[0];
+        locate_free(second, &file).expect_complete(1000);
+        assert!(stored(second, &id) == file.content);
+        let place = if flags[1] == "id" {
+            id
+        } else {
+            "_/a".to_owned()
+        };
+        check_nothing_else(&server, &several, &[place]);
+    }
+}
+
+#[test]
+fn an_object_that_waits_for_its_name_outlives_its_receiver() {
+    let flags = ["--layout", "tree", "--conflict", "refuse"];
+    let Some((server, several)) = start(Kind::Versity, 2, &flags) else {
+        return;
+    };
+    let [first, second] = &several.receivers[..] else {
+        unreachable!()
+    };
+    let (file, other) = (Upload::new("a", 1000), Upload::new("a", 2000));
+    let (id, _) = first.locate_ok(&file);
+    let (taker, _) = first.locate_ok(&other);
+    first.send_rest(&other, &taker, 0).expect_complete(2000);
+    assert_eq!(first.send_rest(&file, &id, 0).status, 409);
+    // As if it had been killed while it tries again.
+    let lease = "INSERT INTO leases (id, number, receiver)";
+    several.query(&format!(
+        "{lease} VALUES ('{id}', nextval('lease_numbers'), 'dead')"
+    ));
+    assert_eq!(second.delete(&format!("/uploads/{taker}")).status, 204);
+    let found = locate_free(second, &file);
+    assert_eq!(found.offset(), 1000);
+    second.send_rest(&file, &id, 1000).expect_complete(1000);
+    assert!(stored(second, &id) == file.content);
+    check_nothing_else(&server, &several, &["_/a".to_owned()]);
 }

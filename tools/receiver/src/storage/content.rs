@@ -105,8 +105,10 @@ impl Uploads {
     /// Drops the multipart upload of an upload that has no bytes and will need none.
     pub(super) async fn drop_unused(&self, record: &mut Record) -> Result<(), StorageError> {
         if let (Some(objects), Some(_)) = (&self.objects, &record.object) {
+            self.make_sure(record).await?;
             objects.drop_bytes(record).await?;
             record.object = None;
+            record.renew_name();
             self.store.save(record).await?;
         }
         Ok(())
@@ -142,7 +144,10 @@ impl Uploads {
                 return Ok(true);
             }
             match &self.objects {
-                Some(objects) => objects.drop_bytes(record).await?,
+                Some(objects) => {
+                    self.make_sure(record).await?;
+                    objects.drop_bytes(record).await?;
+                }
                 None => {
                     self.on_disk(record, |files, record| files.remove(&record.file_name()))
                         .await?

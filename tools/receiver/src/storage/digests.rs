@@ -113,6 +113,14 @@ impl Digests {
         state.map(State::digest)
     }
 
+    /// Whether none of these is another one than that of the same kind here.
+    pub fn match_known(&self, expected: &[Digest]) -> bool {
+        expected.iter().all(|expected| {
+            let actual = self.get(expected.algorithm());
+            actual.is_none_or(|actual| actual == *expected)
+        })
+    }
+
     /// Computes a digest so far, in hexadecimal; `None` when it is not one of the set.
     pub fn hex(&self, algorithm: Algorithm) -> Option<String> {
         self.get(algorithm).map(|digest| digest.hex())

@@ -49,11 +49,15 @@ impl Uploads {
     /// Looks at all files of an owner, once a minute at most, and notes those that are gone. Of very many files, the search
     /// goes on after this has returned.
     pub async fn look_for_gone(&self, owner: &str) -> Result<(), StorageError> {
-        if self.objects.is_some() || !self.searches.allows(owner) {
+        if self.objects.is_some() {
             return Ok(());
         }
+        let Some(turn) = self.searches.begin(owner) else {
+            return Ok(());
+        };
         let (this, owner) = (self.clone(), owner.to_owned());
         let search = tokio::spawn(async move {
+            let _turn = turn;
             let found = this.search_for_gone(&owner).await;
             found.inspect_err(|error| {
                 tracing::warn!("cannot look for files of '{owner}' that are gone: {error}");

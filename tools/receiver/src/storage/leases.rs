@@ -67,6 +67,11 @@ impl Leases {
             _life: Arc::new(life),
         };
         leases.renew().await?;
+        // Where the directory is this receiver's own, nobody else asks for those that were killed.
+        for entry in fs::read_dir(&leases.lives)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            leases.are_dead(&[name])?;
+        }
         Ok(leases)
     }
 

@@ -2,24 +2,47 @@
 //! this is a request of our own, to an address that it signs.
 
 use reqwest::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::storage::error::Fault;
 
 #[derive(Serialize)]
 #[serde(rename = "CompleteMultipartUpload")]
-struct Completion<'p> {
+struct Completion {
     #[serde(rename = "Part")]
-    parts: Vec<Part<'p>>,
+    parts: Vec<Part>,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Part<'p> {
-    #[serde(rename = "ETag")]
-    tag: &'p str,
-    part_number: usize,
+struct Part {
+    #[serde(flatten)]
+    name: Name,
+    #[serde(rename = "PartNumber")]
+    number: usize,
+}
+
+/// What the store calls a part. The crate writes it as a document where there are checksums, else as the tag alone.
+#[derive(Serialize, Deserialize)]
+struct Name {
+    #[serde(rename(serialize = "ETag", deserialize = "e_tag"))]
+    tag: String,
+    #[serde(rename(serialize = "ChecksumSHA256", deserialize = "checksum_sha256"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(rename(serialize = "ChecksumCRC64NVME", deserialize = "checksum_crc64nvme"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crc64: Option<String>,
+}
+
+impl Name {
+    fn read(text: &str) -> Self {
+        quick_xml::de::from_str(text).unwrap_or_else(|_| Self {
+            tag: text.to_owned(),
+            sha256: None,
+            crc64: None,
+        })
+    }
 }
 
 /// Whether the parts are not numbered one by one.
@@ -30,9 +53,9 @@ pub fn has_gaps(parts: &[(usize, &str)]) -> bool {
 
 /// Writes the request's document.
 fn document(parts: &[(usize, &str)]) -> String {
-    let parts = parts.iter().map(|(number, tag)| Part {
-        tag,
-        part_number: number + 1,
+    let parts = parts.iter().map(|(number, name)| Part {
+        name: Name::read(name),
+        number: number + 1,
     });
     let completion = Completion {
         parts: parts.collect(),
@@ -76,11 +99,12 @@ mod tests {
     #[test]
     fn the_document_has_the_numbers_that_were_put() {
         assert!(!has_gaps(&[]) && !has_gaps(&[(0, "a"), (1, "b")]));
-        let parts = [(0, "\"a\""), (2, "b&c")];
+        let with_sum = "<PartMetadata><e_tag>b&amp;c</e_tag><checksum_sha256>d=</checksum_sha256></PartMetadata>";
+        let parts = [(0, "\"a\""), (2, with_sum)];
         assert!(has_gaps(&parts));
         let text = document(&parts);
         let expected = "<CompleteMultipartUpload><Part><ETag>\"a\"</ETag><PartNumber>1</PartNumber></Part>\
-                        <Part><ETag>b&amp;c</ETag><PartNumber>3</PartNumber></Part></CompleteMultipartUpload>";
+                        <Part><ETag>b&amp;c</ETag><ChecksumSHA256>d=</ChecksumSHA256><PartNumber>3</PartNumber></Part></CompleteMultipartUpload>";
         assert_eq!(text, expected);
     }
 }

@@ -45,17 +45,6 @@ fn working_keys(record: &Record) -> [String; 2] {
     [place_key(&record.id), partial]
 }
 
-/// Returns the keys that the object of a finished upload may have, in the order in which they count. The last one is its
-/// place, unless that is the first one.
-fn keys(record: &Record) -> Vec<String> {
-    let ([by_id, partial], place) = (working_keys(record), place_key(&record.place));
-    match place == by_id {
-        true => vec![place, partial],
-        // Another file may still be at the place.
-        false => vec![partial, by_id, place],
-    }
-}
-
 impl Objects {
     /// Returns the key of an object while it is made.
     pub fn working_key(&self, record: &Record) -> String {
@@ -63,6 +52,18 @@ impl Objects {
         match self.is_by_id {
             true => by_id,
             false => partial,
+        }
+    }
+
+    /// Returns the keys that the object of a finished upload may have, in the order in which they count. The last one is its
+    /// place, unless that is the first one.
+    fn keys(&self, record: &Record) -> Vec<String> {
+        let ([by_id, partial], place) = (working_keys(record), place_key(&record.place));
+        match (place == by_id, self.is_by_id) {
+            (true, true) => vec![place, partial],
+            // Another file, or older bytes, may still be at the place.
+            (true, false) => vec![partial, place],
+            (false, _) => vec![partial, by_id, place],
         }
     }
 
@@ -101,7 +102,7 @@ impl Objects {
 
     /// Looks where the object of a finished upload is.
     async fn look_for(&self, record: &Record) -> Result<Option<(String, ObjectMeta)>, ObjectError> {
-        let keys = keys(record);
+        let keys = self.keys(record);
         for key in &keys {
             if let Some(found) = self.look(key).await? {
                 return Ok(Some((key.clone(), found)));
@@ -204,8 +205,14 @@ impl Objects {
         if record.state == State::Complete && place != by_id {
             self.delete(&place).await?;
         }
-        // An unfinished one may have it, too, where a crash came between the object and its record.
-        self.delete(&by_id).await?;
+        // An unfinished one may have it, too, where a crash came between the object and its record. Where it is not made there, what
+        // is there may be the same upload, which another receiver has finished meanwhile.
+        let is_at_place = self.is_by_id
+            || record.state == State::Complete
+            || record.object.as_ref().is_some_and(|it| it.key == by_id);
+        if is_at_place {
+            self.delete(&by_id).await?;
+        }
         self.delete(&partial).await
     }
 

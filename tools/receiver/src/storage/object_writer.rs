@@ -1,7 +1,7 @@
 //! The thread that puts an upload's bytes into an object store, part by part, and saves the record after each.
 
 use bytes::Bytes;
-use resup_digests::Digest;
+use resup_digests::{Algorithm, Digest};
 use tokio::runtime::Handle;
 
 use crate::storage::blocks::Taker;
@@ -57,7 +57,14 @@ struct Job {
 
 impl Job {
     fn new(uploads: Uploads, objects: Objects, record: Record, runtime: Handle) -> Self {
-        let object = record.object.clone();
+        let mut object = record.object.clone();
+        if let Some(object) = object
+            .as_mut()
+            .filter(|it| it.upload.is_none() && !it.is_whole)
+        {
+            // The settings may have changed.
+            object.key = objects.working_key(&record);
+        }
         let begun = || Object::new(objects.working_key(&record), record.identity.size);
         Self {
             object: object.unwrap_or_else(begun),
@@ -151,12 +158,14 @@ impl Job {
     fn put_part(&mut self) -> Result<(), StorageError> {
         let number = self.object.parts.len();
         if number as u64 >= MOST_PARTS {
-            let why = format!(
-                "it has {MOST_PARTS} parts, the most that there can be, since the file's length was not known when it began: \
-                 begin again, and tell it"
-            );
+            // Of a file whose length is known, so many are used only where numbers were left out.
+            let (fault, way_out) = match self.record.is_open {
+                true => (Fault::Wrong, "begin again, and tell the file's length"),
+                false => (Fault::Lost, "the upload begins again"),
+            };
+            let why = format!("all {MOST_PARTS} numbers of parts are used: {way_out}");
             let work = format!("put more into '{}'", self.object.key);
-            return Err(self.objects.error(work, why, Fault::Wrong).into());
+            return Err(self.objects.error(work, why, fault).into());
         }
         let upload = self.begin()?;
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
@@ -210,25 +219,29 @@ impl Job {
         Ok(())
     }
 
-    /// Drops a tail that the record does not need any more. What stays is deleted by the next search for what is left over.
+    /// Drops a tail that the record does not need any more; if it fails, a search for what is left over does so.
     fn drop_tail(&self, tail: &Tail) {
-        let dropped = self.objects.drop_tail(&self.record.id, tail);
-        if let Err(error) = self.runtime.block_on(dropped) {
-            tracing::warn!(id = self.record.id, "{error}");
+        let id = &self.record.id;
+        if let Err(error) = self.runtime.block_on(self.objects.drop_tail(id, tail)) {
+            tracing::warn!(id, "{error}");
         }
     }
 
     /// Compares the digests and saves the result.
     fn finish(&mut self, expected: &ExpectedDigests) -> Result<bool, StorageError> {
         let is_whole = self.record.ends_at(self.written);
-        let mut matches = !expected.are_damaged && self.match_known(&expected.prefix);
+        let mut matches = !expected.are_damaged && self.digests.match_known(&expected.prefix);
         if is_whole {
             let located = self.record.identity.digests();
-            matches &= self.match_known(&expected.whole) && self.match_known(&located);
+            matches &=
+                self.digests.match_known(&expected.whole) && self.digests.match_known(&located);
         }
         if matches && is_whole {
             self.make_whole()?;
-            matches = self.match_stored(&expected.whole)?;
+            // Those that were not computed as the bytes came.
+            let is_known = |it: &&Digest| self.digests.get(it.algorithm()).is_some();
+            let others = expected.whole.iter().filter(|it| !is_known(it));
+            matches = self.match_stored(&Vec::from_iter(others.cloned()))?;
             if !matches {
                 self.forget()?;
                 return Ok(false);
@@ -257,27 +270,25 @@ impl Job {
         Ok(matches)
     }
 
-    /// Whether those of the digests match that are computed as the bytes come.
-    fn match_known(&self, expected: &[Digest]) -> bool {
-        expected.iter().all(|expected| {
-            let actual = self.digests.get(expected.algorithm());
-            actual.is_none_or(|actual| actual == *expected)
-        })
-    }
-
-    /// Whether the others match. They are computed from the object.
+    /// Whether digests of the object match.
     fn match_stored(&self, expected: &[Digest]) -> Result<bool, StorageError> {
         for expected in expected {
-            let algorithm = expected.algorithm();
-            if self.digests.get(algorithm).is_none() {
-                let key = &self.object.key;
-                let computed = self.objects.digest(key, algorithm, self.written);
-                if self.runtime.block_on(computed)?.digest() != *expected {
-                    return Ok(false);
-                }
+            let (key, algorithm) = (&self.object.key, expected.algorithm());
+            let computed = self.objects.digest(key, algorithm, self.written);
+            if self.runtime.block_on(computed)?.digest() != *expected {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether the object has the bytes of this upload. Another receiver, which has lost it, may have made the object of other ones.
+    fn is_stored(&self) -> Result<bool, StorageError> {
+        let known = Algorithm::ALL.iter().find_map(|it| self.digests.get(*it));
+        match known.filter(|_| self.record.lease != 0) {
+            Some(digest) => self.match_stored(&[digest]),
+            None => Ok(true),
+        }
     }
 
     /// Makes the object, of all bytes.
@@ -286,7 +297,6 @@ impl Job {
             return Ok(());
         }
         match self.object.upload.clone() {
-            // A small one needs no parts.
             None => {
                 let bytes = Bytes::from(std::mem::take(&mut self.buffer));
                 let put = self.objects.put(&self.object.key, bytes);
@@ -301,7 +311,7 @@ impl Job {
                 if let Err(error) = self.runtime.block_on(completed) {
                     // A request before this one may have done it, and then have been lost.
                     let length = self.runtime.block_on(self.objects.length(key))?;
-                    if !error.is_lost() || length != Some(self.written) {
+                    if !error.is_lost() || length != Some(self.written) || !self.is_stored()? {
                         return Err(error.into());
                     }
                 }

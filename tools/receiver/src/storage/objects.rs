@@ -18,7 +18,7 @@ use crate::storage::object_address::Client;
 use crate::storage::object_completion::{self, has_gaps};
 
 /// The key of an object that a check makes.
-const PROBE: &str = ".probe";
+const PROBE: &str = "partial/probe";
 /// How long the address of a download may be used.
 const DOWNLOAD_TIME: Duration = Duration::from_secs(900);
 /// How long the address of a completion may be used.

@@ -77,10 +77,7 @@ impl Uploads {
                 self.compute(record, digest.algorithm()).await?;
             }
         }
-        Ok(expected.iter().all(|expected| {
-            let actual = record.digests.get(expected.algorithm());
-            actual.is_none_or(|actual| actual == *expected)
-        }))
+        Ok(record.digests.match_known(expected))
     }
 
     async fn compute(&self, record: &mut Record, algorithm: Algorithm) -> Result<(), StorageError> {

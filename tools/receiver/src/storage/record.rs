@@ -264,6 +264,13 @@ impl Record {
         }
     }
 
+    /// Gives it another name, which no former request knows, where there are other receivers.
+    pub fn renew_name(&mut self) {
+        if self.lease != 0 {
+            self.epoch = self.lease;
+        }
+    }
+
     /// The name of that file while the record is about to be deleted or added.
     pub fn withdrawn_name(&self) -> String {
         self.file_name() + WITHDRAWN

@@ -17,6 +17,7 @@ impl Uploads {
                 self.make_sure(record).await?;
                 objects.drop_bytes(record).await?;
                 record.object = None;
+                record.renew_name();
             }
             None if was.state == State::Complete => {
                 self.make_sure(record).await?;
@@ -30,7 +31,7 @@ impl Uploads {
             State::Complete => self.store.restart(record, &was).await,
             State::New | State::Partial => self.store.save(record).await,
         };
-        if let Err(StoreError::Lost) = saved {
+        if let (Err(StoreError::Lost), None) = (&saved, &self.objects) {
             self.on_disk(&was, Files::put_back).await?;
         }
         Ok(saved?)
@@ -85,7 +86,7 @@ impl Uploads {
     }
 
     /// Makes sure that no other receiver has taken the upload over by now.
-    async fn make_sure(&self, record: &Record) -> Result<(), StorageError> {
+    pub(super) async fn make_sure(&self, record: &Record) -> Result<(), StorageError> {
         match &self.leases {
             Some(leases) => Ok(leases.make_sure(record.lease).await?),
             None => Ok(()),

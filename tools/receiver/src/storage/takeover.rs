@@ -177,6 +177,8 @@ impl Uploads {
         }
         let mut next = record.clone();
         match &mut next.object {
+            // The other one puts no whole object again.
+            Some(object) if object.is_whole && object.upload.is_none() => {}
             Some(object) if object.upload.is_some() => object.leave_out(),
             object => {
                 next.epoch = record.lease;
@@ -338,7 +340,13 @@ async fn adopt(uploads: &Uploads, leases: &Leases) -> Result<(), StorageError> {
             let had: Vec<_> = had.split_whitespace().map(str::to_owned).collect();
             let leases = leases.clone();
             if uploads.objects.is_some() || blocking(move || leases.are_dead(&had)).await? {
-                uploads.claim_idle(&id).await?;
+                match uploads.claim_idle(&id).await {
+                    Err(error) if error.is_unreachable() => return Err(error),
+                    Err(error) => {
+                        tracing::error!(id, "cannot put right what a dead receiver left: {error}");
+                    }
+                    Ok(_) => {}
+                }
             }
         }
     }

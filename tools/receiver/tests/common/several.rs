@@ -33,8 +33,9 @@ impl Several {
     }
 
     /// Starts so many with an object store, each with a directory of its own.
-    pub fn start_with_store(count: usize, store: &str) -> Option<Self> {
-        Self::start_in(count, &["--store", store], Some(AtomicUsize::new(0)))
+    pub fn start_with_store(count: usize, store: &str, flags: &[&str]) -> Option<Self> {
+        let flags = [&["--store", store], flags].concat();
+        Self::start_in(count, &flags, Some(AtomicUsize::new(0)))
     }
 
     fn start_in(count: usize, flags: &[&str], dirs: Option<AtomicUsize>) -> Option<Self> {
