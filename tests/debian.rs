@@ -12,6 +12,7 @@ mod project;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use harness::{has, library_dir, root};
 use project::{build_command, compiles_and_uploads, files, run};
@@ -20,8 +21,18 @@ use resup_test_support::tools;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Makes the packages of this machine's architecture from what the tests have built, and returns their paths.
-fn packages(dir: &Path) -> Vec<PathBuf> {
+/// Makes the packages of this machine's architecture from what the tests have built, once for all, and returns their paths.
+fn packages() -> &'static [PathBuf] {
+    static PACKAGES: OnceLock<(tempfile::TempDir, Vec<PathBuf>)> = OnceLock::new();
+    let (_, packages) = PACKAGES.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let packages = make_packages(dir.path());
+        (dir, packages)
+    });
+    packages
+}
+
+fn make_packages(dir: &Path) -> Vec<PathBuf> {
     build_command();
     let mut make = Command::new("make");
     make.current_dir(root()).args(["--silent", "deb"]);
@@ -84,8 +95,7 @@ fn the_packages_are_right_and_their_library_can_be_used() {
     if !can_install() {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let packages = packages(dir.path());
+    let packages = packages();
     // Not the -dev package: lintian would take long for the many sections of the static library.
     let mut lintian = Command::new("lintian");
     lintian.args(["--allow-root", "--fail-on", "error,warning"]);
@@ -97,7 +107,7 @@ fn the_packages_are_right_and_their_library_can_be_used() {
     run(lintian.args(others));
 
     let system = tempfile::tempdir().unwrap();
-    for package in &packages {
+    for package in packages {
         let mut extract = Command::new("dpkg-deb");
         run(extract.arg("-x").arg(package).arg(system.path()));
     }
@@ -110,18 +120,18 @@ fn the_packages_are_right_and_their_library_can_be_used() {
         &[("PKG_CONFIG_SYSROOT_DIR", system.path())],
     );
     let mut control = Command::new("dpkg-deb");
-    control.arg("-I").arg(package(&packages, "libresup0.1"));
+    control.arg("-I").arg(package(packages, "libresup0.1"));
     let triggers = run(control.arg("triggers"));
     assert!(
         triggers.contains("\nactivate-noawait ldconfig\n"),
         "{triggers}"
     );
     let mut control = Command::new("dpkg-deb");
-    control.arg("-I").arg(package(&packages, "resup-receiver"));
+    control.arg("-I").arg(package(packages, "resup-receiver"));
     let settings = run(control.arg("conffiles"));
     assert_eq!(settings, "/etc/resup-receiver/config.toml\n");
     let mut field = Command::new("dpkg-deb");
-    field.arg("-f").arg(package(&packages, "resup"));
+    field.arg("-f").arg(package(packages, "resup"));
     let depends = run(field.arg("Depends"));
     assert!(depends.contains("libc6 (>= "), "{depends}");
 }
@@ -136,10 +146,13 @@ fn a_system_administrator_gets_on_by_the_document() {
     let steps = dir.path().join("steps");
     let [older, newer] = ["older", "newer"].map(|place| steps.join(place));
     fs::create_dir_all(&older).unwrap();
-    let packages = packages(&older);
-    fs::remove_file(package(&packages, "libresup-dev")).unwrap();
+    let packages = packages();
+    for name in ["libresup0.1", "resup", "resup-receiver"] {
+        let package = package(packages, name);
+        fs::copy(package, older.join(package.file_name().unwrap())).unwrap();
+    }
     fs::create_dir(&newer).unwrap();
-    repack(package(&packages, "resup-receiver"), &newer);
+    repack(package(packages, "resup-receiver"), &newer);
     for document in ["docs/OPERATION.md", "tests/debian/steps.sh"] {
         let name = Path::new(document).file_name().unwrap();
         fs::copy(root().join(document), steps.join(name)).unwrap();

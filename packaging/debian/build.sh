@@ -1,7 +1,7 @@
 #!/bin/sh
 # build.sh DIRECTORY VERSION ABI: makes the packages in DIRECTORY, in which debian/libresup-dev has all that `make install`
 # installs, debian/resup-receiver what `make install-receiver` does, and licences has the licences. For another architecture
-# dpkg-architecture's variables are set.
+# dpkg-architecture's variables are set: what is there is complete then, and is not stripped.
 set -eu
 ours=$(cd "$(dirname "$0")" && pwd)
 root=$ours/../..
@@ -33,6 +33,21 @@ for package in resup resup-receiver; do
 	mv debian/$package/usr/share/zsh/site-functions debian/$package/usr/share/zsh/vendor-completions
 done
 
+# depends FILE: says which C library a shared library needs, and ends where it needs another one.
+depends() {
+	readelf --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r needed; do
+		case $needed in
+		libc.so.* | libm.so.* | libdl.so.* | librt.so.* | libutil.so.* | libpthread.so.* | ld-linux*) ;;
+		*)
+			echo "build.sh: $1 needs $needed, which is not of the C library: name the package that has it" >&2
+			exit 1
+			;;
+		esac
+	done
+	newest=$(readelf --version-info --wide "$1" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
+	echo "shlibs:Depends=libc6 (>= ${newest#GLIBC_})"
+}
+
 # What debhelper reads. It installs the units and the system user itself.
 sed "s/@ABI@/$abi/" "$ours/control" > debian/control
 cat > debian/changelog <<END
@@ -43,7 +58,7 @@ resup ($version-1) unstable; urgency=medium
  -- $(sed -n 's/^Maintainer: //p' debian/control)  $(date -uRd "@$SOURCE_DATE_EPOCH")
 END
 cat "$ours/copyright" licences/LICENSE-MIT > debian/copyright
-cp "$ours"/resup-receiver.* debian/
+cp "$ours"/resup.* "$ours"/resup-receiver.* debian/
 mv debian/resup-receiver/usr/lib/systemd/system/* debian/
 mv debian/resup-receiver/usr/lib/sysusers.d/resup-receiver.conf debian/resup-receiver.sysusers
 rm -r debian/resup-receiver/usr/lib
@@ -55,11 +70,16 @@ dh_installsysusers
 dh_installsystemd -p resup-receiver resup-receiver.service
 dh_installsystemd -p resup-receiver --no-enable --no-start resup-receiver.socket
 dh_lintian
-dh_strip --no-automatic-dbgsym -X libresup.a
+[ "$DEB_HOST_ARCH" != "$DEB_BUILD_ARCH" ] || dh_strip --no-automatic-dbgsym -X libresup.a
 dh_compress
 dh_fixperms
 dh_makeshlibs -V "$runtime (>= $version)"
-dh_shlibdeps
+if [ "$DEB_HOST_ARCH" = "$DEB_BUILD_ARCH" ]; then
+	dh_shlibdeps
+else
+	# The libraries of another architecture are not here. Only the C library is needed, and static programs need nothing.
+	depends debian/"$runtime"/usr/lib/*/libresup.so."$version" >> debian/"$runtime".substvars
+fi
 dh_installdeb
 dh_gencontrol
 dh_md5sums
