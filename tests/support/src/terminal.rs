@@ -29,6 +29,7 @@ impl Terminal {
         let mut child = Command::new(script)
             .args(["-q", "-e", "-c", command, "/dev/null"])
             .env("TERM", "xterm")
+            .env("LC_ALL", "C")
             .env_remove("RESUP_PASSWORD")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,8 +1,11 @@
 //! Exit codes and their meanings.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use resup::{Error, ErrorKind, RefusalKind};
+
+use crate::messages::sentence;
 
 /// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,26 +117,26 @@ pub struct Fault {
 
 impl Fault {
     /// Makes the fault of a wrong command line.
-    pub fn usage(text: impl ToString) -> Self {
+    pub fn usage(text: impl Display) -> Self {
         Fault {
             exit: Exit::Usage,
-            text: text.to_string(),
+            text: sentence(text),
         }
     }
 
     /// Makes the fault of a local file that is missing or cannot be read.
-    pub fn local(text: impl ToString) -> Self {
+    pub fn local(text: impl Display) -> Self {
         Fault {
             exit: Exit::Local,
-            text: text.to_string(),
+            text: sentence(text),
         }
     }
 
     /// Makes the fault of the system, which refused something that the program needs.
-    pub fn other(text: impl ToString) -> Self {
+    pub fn other(text: impl Display) -> Self {
         Fault {
             exit: Exit::Other,
-            text: text.to_string(),
+            text: sentence(text),
         }
     }
 }

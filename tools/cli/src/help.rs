@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::exit::Exit;
+use crate::messages::{text, tr};
 
 /// The usage of `put`.
 pub const USAGE: &str = "resup put [OPTIONS] FILE... URL";
@@ -96,7 +97,7 @@ Examples:
 
 /// The words for the units of options.
 pub fn units() -> String {
-    format!("{} {}", resup_units::SIZES, resup_units::TIMES)
+    format!("{} {}", text(resup_units::SIZES), text(resup_units::TIMES))
 }
 
 /// The environment variables.
@@ -167,22 +168,28 @@ keeps the bytes that it has: run the same command again to continue.";
 
 /// Writes the end of `resup put -h`.
 pub fn short_end() -> String {
-    "\"resup put --help\" shows more, with units, examples and exit codes.".to_owned()
+    tr!("\"resup put --help\" shows more, with units, examples and exit codes.")
 }
 
 /// Writes the end of `resup put --help`.
 pub fn long_end() -> String {
-    let mut end = format!("Units:\n  {}\n\nExit codes:\n", units());
+    let mut end = format!(
+        "{}\n  {}\n\n{}\n",
+        text("Units:"),
+        units(),
+        text("Exit codes:")
+    );
     for (exit, meaning) in Exit::ALL {
-        let _ = writeln!(end, "  {:>3}  {meaning}", exit.code());
+        let _ = writeln!(end, "  {:>3}  {}", exit.code(), text(meaning));
     }
-    let _ = write!(end, "\n  {SEVERAL}\n\nEnvironment:\n");
+    let _ = write!(end, "\n  {}\n\n{}\n", text(SEVERAL), text("Environment:"));
     for (name, meaning) in ENVIRONMENT {
-        let _ = writeln!(end, "  {name}: {meaning}");
+        let _ = writeln!(end, "  {name}: {}", text(meaning));
     }
-    end.push_str("\nExamples:");
+    end.push('\n');
+    end.push_str(text("Examples:"));
     for (what, command) in EXAMPLES {
-        let _ = write!(end, "\n  {what}:\n    {command}\n");
+        let _ = write!(end, "\n  {}:\n    {command}\n", text(what));
     }
     end
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use resup::{Client, SigningAlgorithm};
 
 use crate::exit::Fault;
+use crate::messages::{text, tr};
 use crate::pairs::{header, pair, Pair};
 use crate::secret::{self, Sources};
 
@@ -87,16 +88,17 @@ impl Identity {
             client.set_cookie(&name, &value).map_err(Fault::usage)?;
         }
         let secret = Sources {
-            what: "signing secret",
+            what: text("signing secret"),
             argument: None,
             file: self.sign_secret_file.as_deref(),
             variable: "RESUP_SIGN_SECRET",
         };
         if let Some(secret) = secret.find()? {
             if let Some(option) = unchecked {
-                return Err(Fault::usage(format!(
+                return Err(Fault::usage(tr!(
                     "--sign-secret-file or RESUP_SIGN_SECRET signs forms, and {option} has \
-                     no signatures: leave out one of them"
+                     no signatures: leave out one of them",
+                    option
                 )));
             }
             client
@@ -112,14 +114,14 @@ impl Identity {
             let set = match basic.split_once(':') {
                 Some((user, password)) => client.set_basic_auth(user, password),
                 None => {
-                    let password = self.password(&format!("password of {basic}"))?;
+                    let password = self.password(&tr!("password of {user}", user = basic))?;
                     client.set_basic_auth(basic, &password)
                 }
             };
             return set.map_err(Fault::usage);
         }
         let token = Sources {
-            what: "token",
+            what: text("token"),
             argument: self.token.as_deref(),
             file: self.token_file.as_deref(),
             variable: "RESUP_TOKEN",
@@ -138,7 +140,7 @@ impl Identity {
         for field in &self.login_fields {
             let set = match field.split_once('=') {
                 Some((name, value)) => client.set_login_field(name, value),
-                None => client.set_login_field(field, &self.password("password")?),
+                None => client.set_login_field(field, &self.password(text("password"))?),
             };
             set.map_err(Fault::usage)?;
         }
@@ -167,8 +169,9 @@ fn entries(
     for entry in entries {
         match entry.strip_prefix('@') {
             Some(file) => pairs.extend(lines(what, Path::new(file), parse)?),
-            None => pairs
-                .push(parse(entry).map_err(|why| Fault::usage(format!("in a --{what} {why}")))?),
+            None => pairs.push(
+                parse(entry).map_err(|why| Fault::usage(tr!("in a --{what} {why}", what, why)))?,
+            ),
         }
     }
     Ok(pairs)
@@ -180,13 +183,18 @@ fn lines(
     parse: fn(&str) -> Result<Pair, String>,
 ) -> Result<Vec<Pair>, Fault> {
     let mut pairs = Vec::new();
-    for (index, line) in secret::read(what, file)?.lines().enumerate() {
+    for (index, line) in secret::read(text(what), file)?.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         let pair = parse(line).map_err(|why| {
-            let (number, file) = (index + 1, file.display());
-            Fault::usage(format!("in line {number} of \"{file}\" {why}"))
+            let (number, path) = (index + 1, file.display());
+            Fault::usage(tr!(
+                "in line {number} of \"{path}\" {why}",
+                number,
+                path,
+                why
+            ))
         })?;
         pairs.push(pair);
     }

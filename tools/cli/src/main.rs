@@ -21,6 +21,7 @@
 //! | [`forms`] | how forms are written |
 //! | [`protocol`] | the protocols that a server may speak |
 //! | [`help`] | texts of the help and the manual page |
+//! | [`messages`] | the texts in the user's language |
 //! | [`secret`] | the sources of secrets; `prompt` asks on the terminal |
 //! | [`units`], [`pairs`] | parsers of sizes, times, and names with values |
 //! | [`stderr`] | lines on standard error |
@@ -31,6 +32,7 @@ mod exit;
 mod forms;
 mod help;
 mod identity;
+mod messages;
 mod network;
 mod options;
 mod pages;
@@ -60,13 +62,17 @@ use std::process::ExitCode;
 use clap::builder::StyledStr;
 use clap::error::ErrorKind::{InvalidSubcommand, UnknownArgument};
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, FromArgMatches};
 
 use crate::exit::{Exit, Fault};
+use crate::messages::command::{exit, localized};
+use crate::messages::tr;
 use crate::options::{Cli, Task};
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse_from(arguments()).unwrap_or_else(|error| with_tip(error).exit());
+    let definition = localized(Cli::command());
+    let cli = parse(definition.clone());
+    let cli = cli.unwrap_or_else(|error| exit(&definition, &with_tip(error)));
     let (command, outcome) = match cli.task {
         Task::Put(options) => (&["put"][..], put::put(&options)),
         Task::Dialect(task) => (task.command(), dialect::run(&task)),
@@ -85,12 +91,18 @@ fn arguments() -> impl Iterator<Item = OsString> {
     std::env::args_os()
 }
 
+/// Reads the command line.
+fn parse(mut definition: Command) -> Result<Cli, clap::Error> {
+    let matches = definition.try_get_matches_from_mut(arguments())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+}
+
 /// Adds how files are uploaded to the error of a command line that begins with no command.
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let first = std::env::args_os().nth(1);
     let has_command = first.is_some_and(|it| Cli::command().find_subcommand(it).is_some());
     if !has_command && matches!(error.kind(), InvalidSubcommand | UnknownArgument) {
-        let tip = StyledStr::from(format!("to upload files, write: {}", help::USAGE));
+        let tip = StyledStr::from(tr!("to upload files, write: {usage}", usage = help::USAGE));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
     error
@@ -106,9 +118,8 @@ fn fail(command: &[&str], fault: &Fault) -> Exit {
                 parent.find_subcommand_mut(name).expect("a command")
             });
             let kind = clap::error::ErrorKind::ValueValidation;
-            let _ = command
-                .error(kind, stderr::escape_controls(&fault.text))
-                .print();
+            let error = command.error(kind, stderr::escape_controls(&fault.text));
+            exit(command, &error);
         }
         _ => stderr::error(&fault.text),
     }

@@ -12,6 +12,7 @@ use crate::dialect::{DialectOptions, DialectTask};
 use crate::exit::Fault;
 use crate::forms::{Locate, Style};
 use crate::identity::Identity;
+use crate::messages::tr;
 use crate::network::Network;
 use crate::pairs::pair;
 use crate::parts::PartsOptions;
@@ -300,15 +301,16 @@ impl Transfer {
     /// Checks what no option can check alone.
     pub fn check(&self) -> Result<(), Fault> {
         if let (Digest::None, true) = (self.digest, self.digest_first) {
-            return Err(Fault::usage(
-                "--digest none computes no digest, and --digest-first one: leave one of them out",
-            ));
+            return Err(Fault::usage(tr!(
+                "--digest none computes no digest, and --digest-first one: leave one of them out"
+            )));
         }
         let is_named = self.digest.algorithm() != DigestAlgorithm::Automatic;
         match self.without_checks() {
-            Some(option) if is_named => Err(Fault::usage(format!(
+            Some(option) if is_named => Err(Fault::usage(tr!(
                 "--digest by a name needs a server that compares it, and {option} has no \
-                 answer that tells so: leave one of them out"
+                 answer that tells so: leave one of them out",
+                option
             ))),
             _ => Ok(()),
         }
@@ -317,8 +319,8 @@ impl Transfer {
     /// Gives the option that chooses a way without signatures and digests that a server compares.
     pub fn without_checks(&self) -> Option<String> {
         match self.protocol.without_checks() {
-            _ if self.dialect.is_some() => Some("a dialect (--dialect)".to_owned()),
-            _ if self.parts.file.is_some() => Some("presigned parts (--parts)".to_owned()),
+            _ if self.dialect.is_some() => Some(tr!("a dialect (--dialect)")),
+            _ if self.parts.file.is_some() => Some(tr!("presigned parts (--parts)")),
             protocol => protocol.map(|protocol| format!("--protocol {protocol}")),
         }
     }

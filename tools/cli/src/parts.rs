@@ -6,6 +6,8 @@ use std::fs;
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::messages::{sentence, tr};
+
 /// The options about presigned parts.
 #[derive(Debug, Args)]
 pub struct PartsOptions {
@@ -34,10 +36,12 @@ impl fmt::Debug for PartsFile {
 
 impl PartsFile {
     fn read(path: &str) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|e| format!("it cannot be read: {e}"))?;
+        let text = fs::read_to_string(path)
+            .map_err(|e| tr!("it cannot be read: {why}", why = sentence(e)))?;
         let map: Option<Map<String, Value>> = serde_json::from_str(&text).ok();
         let url = map.and_then(|map| map.get("complete")?.as_str().map(str::to_owned));
-        let url = url.ok_or("it is no JSON object with a URL for the key \"complete\"")?;
+        let url =
+            url.ok_or_else(|| tr!("it is no JSON object with a URL for the key \"complete\""))?;
         let url = url.split('?').next().unwrap_or_default().to_owned();
         Ok(PartsFile { text, url })
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::exit::Fault;
+use crate::messages::tr;
 use crate::options::Put;
 
 impl Put {
@@ -21,24 +22,24 @@ impl Put {
         if let Some(parts) = &self.transfer.parts.file {
             return match self.files() {
                 [file] if !is_url(file) => Ok(&parts.url),
-                [_] => Err(Fault::usage(
-                    "--parts takes the place of the URL, and needs a FILE",
-                )),
-                _ => Err(Fault::usage(
-                    "--parts has the URLs of one upload: give one FILE, and no URL",
-                )),
+                [_] => Err(Fault::usage(tr!(
+                    "--parts takes the place of the URL, and needs a FILE"
+                ))),
+                _ => Err(Fault::usage(tr!(
+                    "--parts has the URLs of one upload: give one FILE, and no URL"
+                ))),
             };
         }
         let last = self.files_and_url.last().and_then(|url| url.to_str());
         match last {
             Some(url) if is_url(url) && !self.files().is_empty() => Ok(url),
-            Some(url) if is_url(url) => Err(Fault::usage("there is no FILE before the URL")),
+            Some(url) if is_url(url) => Err(Fault::usage(tr!("there is no FILE before the URL"))),
             _ if self.files().first().is_some_and(is_url) => {
-                Err(Fault::usage("the URL comes last: resup put FILE... URL"))
+                Err(Fault::usage(tr!("the URL comes last: resup put FILE... URL")))
             }
-            last => Err(Fault::usage(format!(
-                "the last argument must be a URL such as https://example.org/upload, not \"{}\"",
-                last.unwrap_or("...")
+            last => Err(Fault::usage(tr!(
+                "the last argument must be a URL such as https://example.org/upload, not \"{last}\"",
+                last = last.unwrap_or("...")
             ))),
         }
     }

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
+use crate::messages::tr;
 use rustix::termios::{
     tcgetattr, tcsetattr, LocalModes, OptionalActions, SpecialCodeIndex as Key, Termios,
 };
@@ -19,7 +20,7 @@ pub fn ask(question: &str) -> io::Result<String> {
     let line = read_line(&terminal, &no_echo.original);
     drop(no_echo);
     (&terminal).write_all(b"\n")?;
-    String::from_utf8(line?).map_err(|_| io::Error::other("it is not UTF-8"))
+    String::from_utf8(line?).map_err(|_| io::Error::other(tr!("it is not UTF-8")))
 }
 
 /// A guard that keeps a terminal's echo off until it is dropped.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use resup::{Client, Error, Flow, LogLevel, Remote, Upload};
 
 use crate::exit::{Exit, Fault};
+use crate::messages::{sentence, text, tr};
 use crate::options::Put;
 use crate::report;
 use crate::report::reporter::Reporter;
@@ -28,13 +29,17 @@ pub fn put(options: &Put) -> Result<Exit, Fault> {
     // After all checks, since it may ask for a password.
     let unchecked = options.transfer.without_checks();
     options.identity.set(&client, unchecked)?;
-    let stop = Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?;
+    let stop = Stop::listen()
+        .map_err(|e| Fault::other(tr!("no signal handler: {why}", why = sentence(e))))?;
     let report = report::choose(&options.output, &items);
     log(options, &client, &report);
     let states = StateFiles::find(options.transfer.protocol);
     states.delete_old();
     if !options.output.quiet && !options.output.json {
-        states.warning().iter().for_each(|line| report.log(line));
+        states
+            .warning()
+            .iter()
+            .for_each(|line| report.log(text(line)));
     }
     let uploads = Uploads {
         options,
@@ -61,10 +66,18 @@ fn log(options: &Put, client: &Client, report: &Arc<dyn Reporter>) {
     let report = report.clone();
     client.on_log(level, move |level, line| {
         if level != LogLevel::Error {
-            report.log(&stderr::escape_controls(line));
+            report.log(&stderr::escape_controls(&logged(level, line)));
         }
         Flow::Continue
     });
+}
+
+/// Translates a warning, which is for everybody; the other lines are for those who look for a fault, and stay as they are.
+fn logged(level: LogLevel, line: &str) -> String {
+    match level {
+        LogLevel::Warn => sentence(line),
+        _ => line.to_owned(),
+    }
 }
 
 /// The files and their results.

@@ -7,6 +7,7 @@ use std::path::Path;
 use console::Term;
 
 use crate::exit::{Exit, Fault};
+use crate::messages::{sentence, tr};
 use crate::prompt;
 
 /// The sources of a secret. The command line goes before the environment.
@@ -32,9 +33,10 @@ impl Sources<'_> {
         }
         match std::env::var(self.variable) {
             Ok(secret) if !secret.is_empty() => Ok(Some(secret)),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                Err(Fault::usage(format!("{} is not UTF-8", self.variable)))
-            }
+            Err(std::env::VarError::NotUnicode(_)) => Err(Fault::usage(tr!(
+                "{name} is not UTF-8",
+                name = self.variable
+            ))),
             _ => Ok(None),
         }
     }
@@ -46,9 +48,11 @@ impl Sources<'_> {
         }
         match Term::stderr().is_term() {
             true => ask(self.what),
-            false => Err(Fault::usage(format!(
-                "there is no {}, and no terminal to ask for it; set {} or give {option}",
-                self.what, self.variable
+            false => Err(Fault::usage(tr!(
+                "there is no {what}, and no terminal to ask for it; set {variable} or give {option}",
+                what = self.what,
+                variable = self.variable,
+                option
             ))),
         }
     }
@@ -58,9 +62,11 @@ impl Sources<'_> {
 pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
     if file != Path::new("-") {
         let text = fs::read_to_string(file).map_err(|error| {
-            Fault::local(format!(
-                "the {what} cannot be read from \"{}\": {error}",
-                file.display()
+            Fault::local(tr!(
+                "the {what} cannot be read from \"{path}\": {why}",
+                what,
+                path = file.display(),
+                why = sentence(error)
             ))
         })?;
         return Ok(without_line_end(text));
@@ -70,8 +76,10 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
     }
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).map_err(|error| {
-        Fault::local(format!(
-            "the {what} cannot be read from standard input: {error}"
+        Fault::local(tr!(
+            "the {what} cannot be read from standard input: {why}",
+            what,
+            why = sentence(error)
         ))
     })?;
     Ok(without_line_end(text))
@@ -79,12 +87,16 @@ pub fn read(what: &str, file: &Path) -> Result<String, Fault> {
 
 /// Asks on the terminal without showing the answer.
 fn ask(what: &str) -> Result<String, Fault> {
-    prompt::ask(&format!("{what}: ")).map_err(|error| match error.kind() {
+    prompt::ask(&tr!("{what}: ", what)).map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Fault {
             exit: Exit::Interrupted,
-            text: "interrupted; nothing was sent".to_owned(),
+            text: tr!("interrupted; nothing was sent"),
         },
-        _ => Fault::other(format!("no {what} from the terminal: {error}")),
+        _ => Fault::other(tr!(
+            "no {what} from the terminal: {why}",
+            what,
+            why = sentence(error)
+        )),
     })
 }
 

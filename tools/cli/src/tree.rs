@@ -11,6 +11,7 @@ use std::path::{is_separator, Path, PathBuf};
 use resup::{DigestMode, Error, SIZE_UNKNOWN};
 
 use crate::exit::Fault;
+use crate::messages::{sentence, text, tr};
 use crate::options::Put;
 use crate::protocol::Protocol;
 use crate::stderr::{self, escape_controls};
@@ -74,18 +75,18 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
         let metadata = fs::metadata(path).map_err(|error| read_fault(path, &error))?;
         if metadata.is_dir() {
             if !put.file.recursive {
-                return Err(Fault::usage(format!(
-                    "\"{}\" is a directory; add --recursive to upload what is in it",
-                    path.display()
+                return Err(Fault::usage(tr!(
+                    "\"{path}\" is a directory; add --recursive to upload what is in it",
+                    path = path.display()
                 )));
             }
             fs::read_dir(path).map_err(|error| read_fault(path, &error))?;
             let directory = join(directory, &directory_name(path)?);
             found.walk(path, &directory);
         } else if !metadata.is_file() {
-            return Err(Fault::local(format!(
-                "\"{}\" is not a regular file; copy its content into one first",
-                path.display()
+            return Err(Fault::local(tr!(
+                "\"{path}\" is not a regular file; copy its content into one first",
+                path = path.display()
             )));
         } else {
             File::open(path).map_err(|error| read_fault(path, &error))?;
@@ -93,8 +94,9 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
                 Some(name) => name.clone(),
                 None => utf8_name(path).ok_or_else(|| {
                     let path = path.display();
-                    Fault::local(format!(
-                        "the name of \"{path}\" is not UTF-8; give the name for the server by --name"
+                    Fault::local(tr!(
+                        "the name of \"{path}\" is not UTF-8; give the name for the server by --name",
+                        path
                     ))
                 })?,
             };
@@ -113,9 +115,9 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
                 item.obstacle.take_if(|error| is_about_name(error));
             }
             items => {
-                return Err(Fault::usage(format!(
-                    "--name is for a single file, and these are {}",
-                    items.len()
+                return Err(Fault::usage(tr!(
+                    "--name is for a single file, and these are {count}",
+                    count = items.len()
                 )))
             }
         }
@@ -127,16 +129,22 @@ pub fn items(put: &Put) -> Result<Vec<Item>, Fault> {
 /// Returns the name of standard input on the server, if the options fit one that is read once.
 fn stdin_name(put: &Put) -> Result<String, Fault> {
     let wrong = match &put.file.name {
-        None => "standard input (-) has no name: give the name for the server by --name",
+        None => tr!("standard input (-) has no name: give the name for the server by --name"),
         _ if put.identity.reads_stdin() => {
-            "standard input (-) is the file, so no secret can be read from it: name a file for that"
+            tr!("standard input (-) is the file, so no secret can be read from it: name a file for that")
         }
-        _ if !matches!(put.transfer.protocol, Protocol::Auto | Protocol::Tus | Protocol::Ietf) => {
-            "this --protocol needs the size first, and that of standard input (-) is not known: leave out \
-             one of them, or write the input to a file"
+        _ if !matches!(
+            put.transfer.protocol,
+            Protocol::Auto | Protocol::Tus | Protocol::Ietf
+        ) =>
+        {
+            tr!(
+                "this --protocol needs the size first, and that of standard input (-) is not known: leave out \
+                 one of them, or write the input to a file"
+            )
         }
         _ if put.transfer.digest_mode() == DigestMode::First => {
-            "--digest-first reads a file twice, and standard input (-) can be read only once: leave it out"
+            tr!("--digest-first reads a file twice, and standard input (-) can be read only once: leave it out")
         }
         Some(name) => return Ok(name.clone()),
     };
@@ -153,9 +161,10 @@ fn directory_name(path: &Path) -> Result<String, Fault> {
     }
     utf8_name(path).ok_or_else(|| {
         let path = path.display();
-        Fault::local(format!(
+        Fault::local(tr!(
             "the name of \"{path}\" is not UTF-8; write \"{path}/.\" and give the name for the \
-             server by --directory"
+             server by --directory",
+            path
         ))
     })
 }
@@ -189,14 +198,14 @@ impl Found {
         let is_link = path.is_symlink();
         let metadata = match fs::metadata(path) {
             Ok(of) if of.is_dir() && is_link => {
-                return warn_skipped(path, "a symbolic link to a directory")
+                return warn_skipped(path, text("a symbolic link to a directory"))
             }
             Ok(of) if !of.is_dir() && !of.is_file() => {
-                return warn_skipped(path, "not a regular file")
+                return warn_skipped(path, text("not a regular file"))
             }
             Ok(of) => of,
             Err(error) if is_link && leads_nowhere(&error) => {
-                return warn_skipped(path, "a symbolic link to nothing")
+                return warn_skipped(path, text("a symbolic link to nothing"))
             }
             Err(error) => return self.fail(path, directory, read_error(path, &error)),
         };
@@ -224,10 +233,12 @@ fn tell_of_bare(bare: &[PathBuf]) {
     if let Some(first) = bare.first() {
         let first = first.display();
         stderr::error(&match bare.len() {
-            1 => format!("left out: 1 directory without a file, \"{first}\""),
-            count => {
-                format!("left out: {count} directories without a file; the first is \"{first}\"")
-            }
+            1 => tr!("left out: 1 directory without a file, \"{first}\"", first),
+            count => tr!(
+                "left out: {count} directories without a file; the first is \"{first}\"",
+                count,
+                first
+            ),
         });
     }
 }
@@ -275,7 +286,11 @@ fn leads_nowhere(error: &io::Error) -> bool {
 }
 
 fn warn_skipped(path: &Path, what: &str) {
-    stderr::error(&format!("\"{}\" is skipped: it is {what}", path.display()));
+    stderr::error(&tr!(
+        "\"{path}\" is skipped: it is {what}",
+        path = path.display(),
+        what
+    ));
 }
 
 fn item(path: &Path, directory: &str, name: String, size: u64) -> Item {
@@ -301,12 +316,12 @@ fn check_names_differ(items: &[Item]) -> Result<(), Fault> {
     let mut seen = HashMap::new();
     for item in items.iter().filter(|item| item.obstacle.is_none()) {
         if let Some(other) = seen.insert((&item.directory, &item.name), item) {
-            return Err(Fault::usage(format!(
-                "\"{}\" and \"{}\" would both be \"{}\" on the server; upload them with two \
+            return Err(Fault::usage(tr!(
+                "\"{one}\" and \"{other}\" would both be \"{name}\" on the server; upload them with two \
                  commands, each with its own --directory",
-                other.path.display(),
-                item.path.display(),
-                join(&item.directory, &item.name)
+                one = other.path.display(),
+                other = item.path.display(),
+                name = join(&item.directory, &item.name)
             )));
         }
     }
@@ -328,8 +343,12 @@ fn utf8_name(path: &Path) -> Option<String> {
 fn read_fault(path: &Path, error: &io::Error) -> Fault {
     let path = path.display();
     Fault::local(match error.kind() {
-        io::ErrorKind::NotFound => format!("the file \"{path}\" does not exist"),
-        _ => format!("\"{path}\" cannot be read: {error}"),
+        io::ErrorKind::NotFound => tr!("the file \"{path}\" does not exist", path),
+        _ => tr!(
+            "\"{path}\" cannot be read: {why}",
+            path,
+            why = sentence(error)
+        ),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::messages::{sentence, tr};
 use resup::SegmentSize;
 pub use resup_units::bytes;
 use resup_units::size;
@@ -12,7 +13,7 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
         "auto" => Ok(SegmentSize::Automatic),
         text => size(text)
             .map(SegmentSize::Fixed)
-            .map_err(|why| why + ", or as auto"),
+            .map_err(|why| tr!("{why}, or as auto", why = sentence(why))),
     }
 }
 
@@ -20,7 +21,7 @@ pub fn segment(text: &str) -> Result<SegmentSize, String> {
 pub fn jobs(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(jobs @ 1..=64) => Ok(jobs),
-        _ => Err("not a number from 1 to 64".to_owned()),
+        _ => Err(tr!("not a number from 1 to 64")),
     }
 }
 

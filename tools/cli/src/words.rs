@@ -3,6 +3,7 @@
 use resup::{DigestAlgorithm, Error, Remote, Snapshot, UploadState, SIZE_UNKNOWN};
 
 use crate::exit::Exit;
+use crate::messages::{sentence, tr};
 use crate::results::{End, Summary};
 use crate::stderr::escape_controls;
 use crate::tree::Item;
@@ -11,19 +12,19 @@ use crate::units::{bytes, taken, time};
 /// Describes what an upload does now, and why it waits.
 pub fn state(now: &Snapshot, remote: &Remote) -> String {
     match now.state {
-        UploadState::Hashing => "reading".to_owned(),
-        UploadState::Locating => "asking the server".to_owned(),
+        UploadState::Hashing => tr!("reading"),
+        UploadState::Locating => tr!("asking the server"),
         UploadState::Sending => speed(now),
-        UploadState::Verifying => "all sent, being checked".to_owned(),
+        UploadState::Verifying => tr!("all sent, being checked"),
         UploadState::Waiting => {
-            let mut text = "waiting".to_owned();
-            if let Some(left) = now.retry_in {
-                text += &format!(" {}", time(left));
+            let left = now.retry_in.map(time);
+            let reason = remote.failure().map(|error| failure(&error));
+            match (left, reason) {
+                (Some(left), Some(reason)) => tr!("waiting {left}: {reason}", left, reason),
+                (Some(left), None) => tr!("waiting {left}", left),
+                (None, Some(reason)) => tr!("waiting: {reason}", reason),
+                (None, None) => tr!("waiting"),
             }
-            if let Some(error) = remote.failure() {
-                text += &format!(": {}", failure(&error));
-            }
-            text
         }
         _ => String::new(),
     }
@@ -33,24 +34,40 @@ pub fn state(now: &Snapshot, remote: &Remote) -> String {
 pub fn progress(now: &Snapshot) -> String {
     match now.size {
         SIZE_UNKNOWN => bytes(now.position),
-        size => format!("{} of {}", bytes(now.position), bytes(size)),
+        size => tr!(
+            "{position} of {size}",
+            position = bytes(now.position),
+            size = bytes(size)
+        ),
     }
 }
 
 fn speed(now: &Snapshot) -> String {
     match (now.rate, now.time_left) {
-        (0, _) => "sending".to_owned(),
-        (rate, None) => format!("{}/s", bytes(rate)),
-        (rate, Some(left)) => format!("{}/s, {} left", bytes(rate), time(left)),
+        (0, _) => tr!("sending"),
+        (rate, None) => tr!("{rate}/s", rate = bytes(rate)),
+        (rate, Some(left)) => tr!(
+            "{rate}/s, {left} left",
+            rate = bytes(rate),
+            left = time(left)
+        ),
     }
 }
 
 /// Describes the end of an upload.
 pub fn end(item: &Item, end: &End) -> String {
     match &end.outcome {
-        Ok(()) if end.discards => format!("{}: discarded", item.label()),
-        Ok(()) => format!("{}: {}", item.label(), success(end)),
-        Err(error) => format!("{}: {}", item.label(), failure(error)),
+        Ok(()) if end.discards => tr!("{file}: discarded", file = item.label()),
+        Ok(()) => tr!(
+            "{file}: {outcome}",
+            file = item.label(),
+            outcome = success(end)
+        ),
+        Err(error) => tr!(
+            "{file}: {outcome}",
+            file = item.label(),
+            outcome = failure(error)
+        ),
     }
 }
 
@@ -64,7 +81,7 @@ const SETTINGS: [(&str, &str); 4] = [
 
 /// Describes a failure. Where the library names a setting of its own, the command's option takes its place.
 pub fn failure(error: &Error) -> String {
-    let text = error.to_string();
+    let text = sentence(error);
     let text = SETTINGS.iter().fold(text, |text, (setting, option)| {
         text.replace(setting, option)
     });
@@ -84,20 +101,27 @@ pub fn algorithm(algorithm: DigestAlgorithm) -> &'static str {
 fn success(end: &End) -> String {
     let now = end.remote.snapshot();
     let mut text = match now.bytes_skipped {
-        0 => format!("done, {} in {}", bytes(now.size), taken(end.time)),
-        skipped if skipped == now.size => format!("was there already, {}", bytes(now.size)),
-        skipped => format!(
-            "done, {} in {}; {} were there already",
-            bytes(now.size),
-            taken(end.time),
-            bytes(skipped)
+        0 => tr!(
+            "done, {size} in {time}",
+            size = bytes(now.size),
+            time = taken(end.time)
+        ),
+        skipped if skipped == now.size => tr!("was there already, {size}", size = bytes(now.size)),
+        skipped => tr!(
+            "done, {size} in {time}; {skipped} were there already",
+            size = bytes(now.size),
+            time = taken(end.time),
+            skipped = bytes(skipped)
         ),
     };
     if let (Some(algorithm), Some(digest)) = (end.remote.digest_algorithm(), end.remote.digest()) {
-        text.push_str(&format!(", {}:{digest}", self::algorithm(algorithm)));
+        text.push_str(&tr!(
+            ", {digest}",
+            digest = format!("{}:{digest}", self::algorithm(algorithm))
+        ));
     }
     if let Some(location) = end.remote.location() {
-        text.push_str(&format!(", at {}", escape_controls(&location)));
+        text.push_str(&tr!(", at {place}", place = escape_controls(&location)));
     }
     text
 }
@@ -107,37 +131,46 @@ fn success(end: &End) -> String {
 pub fn summary(summary: &Summary) -> Option<String> {
     let tally = &summary.tally;
     let all = match tally.files {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    };
-    let done = match summary.discards {
-        true => "discarded",
-        false => "complete",
+        1 => tr!("1 file"),
+        count => tr!("{count} files", count),
     };
     match (summary.exit, tally.first_failure()) {
-        (Exit::Interrupted | Exit::Terminated, _) => Some(format!(
-            "resup: {}; {} of {all} {done}. {}",
-            summary.exit.name(),
-            tally.done,
-            match tally.reached {
-                _ if summary.is_stream => "Standard input cannot be read again: begin anew",
-                true => "The server keeps what it has: run the same command again to continue",
-                false => "The server has not answered: run the same command again when it does",
-            },
-        )),
-        (_, Some((item, failed))) if tally.files > 1 => Some(format!(
-            "resup: {} of {all} failed; the first is {}",
-            tally.failed,
-            end(item, failed)
-        )),
-        (Exit::Done, None) if tally.files != 1 && summary.discards => {
-            Some(format!("{all} {done} in {}", taken(summary.time)))
+        (exit @ (Exit::Interrupted | Exit::Terminated), _) => {
+            let why = match exit {
+                Exit::Interrupted => tr!("interrupted"),
+                _ => tr!("terminated"),
+            };
+            let done = tally.done;
+            let done = match summary.discards {
+                true => tr!("{done} of {all} discarded", done, all),
+                false => tr!("{done} of {all} complete", done, all),
+            };
+            let further = match tally.reached {
+                _ if summary.is_stream => tr!("Standard input cannot be read again: begin anew"),
+                true => tr!("The server keeps what it has: run the same command again to continue"),
+                false => {
+                    tr!("The server has not answered: run the same command again when it does")
+                }
+            };
+            Some(tr!("resup: {why}; {done}. {further}", why, done, further))
         }
-        (Exit::Done, None) if tally.files != 1 => Some(format!(
-            "{all} complete, {} sent in {}, {} were there already",
-            bytes(tally.bytes_sent),
-            taken(summary.time),
-            bytes(tally.bytes_skipped)
+        (_, Some((item, failed))) if tally.files > 1 => Some(tr!(
+            "resup: {failed} of {all} failed; the first is {first}",
+            failed = tally.failed,
+            all,
+            first = end(item, failed)
+        )),
+        (Exit::Done, None) if tally.files != 1 && summary.discards => Some(tr!(
+            "{all} discarded in {time}",
+            all,
+            time = taken(summary.time)
+        )),
+        (Exit::Done, None) if tally.files != 1 => Some(tr!(
+            "{all} complete, {sent} sent in {time}, {skipped} were there already",
+            all,
+            sent = bytes(tally.bytes_sent),
+            time = taken(summary.time),
+            skipped = bytes(tally.bytes_skipped)
         )),
         _ => None,
     }

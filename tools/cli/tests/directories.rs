@@ -150,6 +150,7 @@ fn a_directory_that_may_not_be_read_does_not_keep_the_others_away() {
     let program = dir.path().join("resup");
     fs::copy(env!("CARGO_BIN_EXE_resup"), &program).unwrap();
     let mut command = std::process::Command::new(&program);
+    command.env("LC_ALL", "C");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         mode(dir.path(), 0o755);
         for path in [&top, &top.join("good"), &top.join("closed")] {

@@ -103,6 +103,7 @@ fn denied(bench: &Bench) -> String {
     allow(bench.dir.path(), 0o711);
     let mut command = std::process::Command::new(program);
     command.args(["put", &path, "http://127.0.0.1:9/"]);
+    command.env("LC_ALL", "C");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.uid(65534).current_dir("/");
     }

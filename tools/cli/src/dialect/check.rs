@@ -13,6 +13,7 @@ use super::sample::Sample;
 use super::text;
 use super::words::Words;
 use crate::exit::{Exit, Fault};
+use crate::messages::{sentence, tr};
 use crate::stop::Stop;
 
 /// The interval at which signals and new steps are looked for.
@@ -23,7 +24,7 @@ pub fn check(options: &Check) -> Result<Exit, Fault> {
     let dialect = text::read(&options.dialect).map_err(Fault::usage)?;
     let client = Client::new(&options.url).map_err(Fault::usage)?;
     let trial = Trial::begin(&client, &dialect)
-        .map_err(|error| Fault::usage(format!("{}: {error}", options.dialect)))?;
+        .map_err(|error| Fault::usage(about(&options.dialect, &error)))?;
     set_client(options, &client).map_err(Fault::usage)?;
     let sample = Sample::make(options, &trial)?;
     let run = Run {
@@ -38,7 +39,8 @@ pub fn check(options: &Check) -> Result<Exit, Fault> {
             ..Seen::default()
         },
         sample,
-        stop: Stop::listen().map_err(|e| Fault::other(format!("no signal handler: {e}")))?,
+        stop: Stop::listen()
+            .map_err(|e| Fault::other(tr!("no signal handler: {why}", why = sentence(e))))?,
         findings: Vec::new(),
         requests: 0,
         location: None,
@@ -46,10 +48,13 @@ pub fn check(options: &Check) -> Result<Exit, Fault> {
     };
     // A wrong option is found before a password is asked for.
     run.make_upload().map_err(Fault::usage)?;
-    options
-        .identity
-        .set(&run.client, Some("a dialect".to_owned()))?;
+    options.identity.set(&run.client, Some(tr!("a dialect")))?;
     run.run()
+}
+
+/// Writes what is wrong with a dialect.
+fn about(dialect: &str, error: &Error) -> String {
+    tr!("{path}: {why}", path = dialect, why = sentence(error))
 }
 
 fn set_client(options: &Check, client: &Client) -> Result<(), Error> {

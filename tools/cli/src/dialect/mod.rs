@@ -27,6 +27,7 @@ pub use options::DialectTask;
 pub use tasks::run;
 
 use crate::exit::Fault;
+use crate::messages::{sentence, tr};
 
 /// The options about a dialect.
 #[derive(Debug, Args)]
@@ -65,7 +66,7 @@ impl DialectOptions {
         let text = match self.dialect.as_deref() {
             None => "plain".to_owned(),
             Some(name) => {
-                text::read(name).map_err(|why| Fault::usage(format!("--dialect: {why}")))?
+                text::read(name).map_err(|why| Fault::usage(tr!("--dialect: {why}", why)))?
             }
         };
         let changes = [("file_field", &self.file_field), ("success", &self.success)];
@@ -77,8 +78,12 @@ impl DialectOptions {
             return Ok(Some(text));
         }
         let mut object: Map<String, Value> = match text.trim_start().starts_with('{') {
-            true => serde_json::from_str(&text)
-                .map_err(|e| Fault::usage(format!("--dialect is not a JSON object: {e}")))?,
+            true => serde_json::from_str(&text).map_err(|e| {
+                Fault::usage(tr!(
+                    "--dialect is not a JSON object: {why}",
+                    why = sentence(e)
+                ))
+            })?,
             false => [("base".to_owned(), Value::from(text))]
                 .into_iter()
                 .collect(),

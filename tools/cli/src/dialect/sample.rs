@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::options::Check;
 use crate::exit::Fault;
+use crate::messages::{sentence, tr};
 use crate::units::bytes;
 
 /// The size of a file that goes in one request.
@@ -34,16 +35,21 @@ impl Sample {
     /// Makes the file, or takes the user's.
     pub fn make(options: &Check, trial: &Trial) -> Result<Self, Fault> {
         if options.chunk_size.is_some() && trial.chunk_size().is_none() {
-            return Err(Fault::usage(
-                "--chunk-size: the dialect has no \"chunk_size\", so the file goes in one request",
-            ));
+            return Err(Fault::usage(tr!(
+                "--chunk-size: the dialect has no \"chunk_size\", so the file goes in one request"
+            )));
         }
         let chunk_size = options.chunk_size.or(trial.chunk_size());
         let dir = tempfile::Builder::new()
             .prefix("resup-dialect-check-")
             .rand_bytes(8)
             .tempdir()
-            .map_err(|e| Fault::local(format!("no directory for the file to send: {e}")))?;
+            .map_err(|e| {
+                Fault::local(tr!(
+                    "no directory for the file to send: {why}",
+                    why = sentence(e)
+                ))
+            })?;
         let (path, size, is_new) = match &options.file {
             Some(path) => (path.clone(), size_of(path)?, false),
             None => {
@@ -52,15 +58,16 @@ impl Sample {
                         .saturating_add((it / 2).clamp(1, SMALL))
                 });
                 if size > MOST && options.chunk_size.is_none() {
-                    return Err(Fault::usage(format!(
-                        "two chunks and a bit have {}: give --chunk-size for smaller ones, or --file",
-                        bytes(size)
+                    return Err(Fault::usage(tr!(
+                        "two chunks and a bit have {size}: give --chunk-size for smaller ones, or --file",
+                        size = bytes(size)
                     )));
                 }
                 let name = dir.path().file_name().unwrap_or_default();
                 let path = dir.path().join(name).with_extension("bin");
                 fill(&path, size).map_err(|e| {
-                    Fault::local(format!("\"{}\" cannot be written: {e}", path.display()))
+                    let (path, why) = (path.display(), sentence(e));
+                    Fault::local(tr!("\"{path}\" cannot be written: {why}", path, why))
                 })?;
                 (path, size, true)
             }
@@ -89,11 +96,17 @@ impl Sample {
 
 fn size_of(path: &Path) -> Result<u64, Fault> {
     let metadata = path.metadata();
-    let metadata = metadata
-        .map_err(|e| Fault::local(format!("\"{}\" cannot be read: {e}", path.display())))?;
+    let path = path.display();
+    let metadata = metadata.map_err(|e| {
+        Fault::local(tr!(
+            "\"{path}\" cannot be read: {why}",
+            path,
+            why = sentence(e)
+        ))
+    })?;
     match metadata.is_file() {
         true => Ok(metadata.len()),
-        false => Err(Fault::local(format!("\"{}\" is no file", path.display()))),
+        false => Err(Fault::local(tr!("\"{path}\" is no file", path))),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::check;
 use super::options::DialectTask;
 use crate::exit::{Exit, Fault};
+use crate::messages::{sentence, tr};
 use crate::pages::print;
 
 /// Does what the command line says.
@@ -22,7 +23,7 @@ fn list(json: bool) -> Result<Exit, Fault> {
     let width = presets.iter().map(|it| it.name.len()).max().unwrap_or(0);
     let line = |it: &Preset| match json {
         true => json!({"name": it.name, "purpose": it.purpose}).to_string(),
-        false => format!("{:width$}  {}", it.name, it.purpose),
+        false => format!("{:width$}  {}", it.name, sentence(it.purpose)),
     };
     print(|out| {
         let mut lines = presets.iter().map(line);
@@ -35,7 +36,11 @@ fn show(name: &str) -> Result<Exit, Fault> {
     let preset = preset.ok_or_else(|| {
         let names: Vec<_> = presets().iter().map(|it| it.name).collect();
         let names = names.join(", ");
-        Fault::usage(format!("\"{name}\" is no preset; give one of {names}"))
+        Fault::usage(tr!(
+            "\"{name}\" is no preset; give one of {names}",
+            name,
+            names
+        ))
     })?;
     print(|out| writeln!(out, "{}", preset.text.trim_end()))
 }

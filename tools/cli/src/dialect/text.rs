@@ -4,14 +4,27 @@ use std::fs;
 
 use resup::dialect::presets;
 
+use crate::messages::{sentence, tr};
+
 /// Gives the text of a dialect, which is the name of a preset or a file.
 pub fn read(name: &str) -> Result<String, String> {
     if !is_file(name) {
         return Ok(name.to_owned());
     }
-    let bytes = fs::read(name).map_err(|e| format!("\"{name}\" cannot be read: {e}"))?;
+    let bytes = fs::read(name).map_err(|e| {
+        tr!(
+            "\"{path}\" cannot be read: {why}",
+            path = name,
+            why = sentence(e)
+        )
+    })?;
     let text = decode(&bytes).map(|text| text.trim_start_matches('\u{feff}').to_owned());
-    text.ok_or_else(|| format!("\"{name}\" is neither UTF-8 nor UTF-16: save it as UTF-8"))
+    text.ok_or_else(|| {
+        tr!(
+            "\"{path}\" is neither UTF-8 nor UTF-16: save it as UTF-8",
+            path = name
+        )
+    })
 }
 
 /// Decodes a file's text: UTF-8, or the UTF-16 that PowerShell's `>` writes.

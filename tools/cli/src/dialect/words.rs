@@ -7,6 +7,7 @@ use resup::dialect::{Field, Purpose, Step, Verdict};
 use super::advice::Finding;
 use super::report::{Plan, Report, Summary};
 use crate::exit::Exit;
+use crate::messages::{sentence, text, tr};
 use crate::stderr::escape_controls;
 use crate::units::bytes;
 use crate::words::failure;
@@ -24,35 +25,43 @@ impl Report for Words {
     fn plan(&self, plan: &Plan<'_>) {
         let sample = plan.sample;
         let how = match (sample.chunks, sample.chunk_size) {
-            (1, _) => "in one request".to_owned(),
-            (chunks, Some(size)) if plan.can_resume => format!(
-                "in {chunks} chunks of {size} bytes, with an interruption after the {}",
-                ordinal(chunks - 1)
+            (1, _) => tr!("in one request"),
+            (chunks, Some(size)) if plan.can_resume => tr!(
+                "in {chunks} chunks of {size} bytes, with an interruption after the {last}",
+                chunks,
+                size,
+                last = ordinal(chunks - 1)
             ),
-            (chunks, size) => format!(
-                "in {chunks} chunks of {} bytes",
-                size.unwrap_or(sample.size)
+            (chunks, size) => tr!(
+                "in {chunks} chunks of {size} bytes",
+                chunks,
+                size = size.unwrap_or(sample.size)
             ),
         };
-        line(&format!("Dialect {} at {}", plan.dialect, plan.url));
-        line(&format!(
-            "Sends {}: {} bytes {how}. The file stays on the server.",
-            sample.name(),
-            sample.size
+        line(&tr!(
+            "Dialect {dialect} at {url}",
+            dialect = plan.dialect,
+            url = plan.url
+        ));
+        line(&tr!(
+            "Sends {name}: {size} bytes {how}. The file stays on the server.",
+            name = sample.name(),
+            size = sample.size,
+            how
         ));
     }
 
     fn phase(&self, text: &str) {
-        line(&format!("\n{text}"));
+        line(&format!("\n{}", sentence(text)));
     }
 
     fn step(&self, number: u64, step: &Step) {
         line(&format!("\n{number}. {}", title(step)));
         line(&format!("   {} {}", step.method, step.url));
         for (what, fields) in [
-            ("query", &step.query),
-            ("headers", &step.headers),
-            ("fields", &step.fields),
+            (text("query"), &step.query),
+            (text("headers"), &step.headers),
+            (text("fields"), &step.fields),
         ] {
             if !fields.is_empty() {
                 let fields: Vec<_> = fields.iter().map(field).collect();
@@ -62,10 +71,17 @@ impl Report for Words {
         if step.purpose == Purpose::Send {
             let (offset, length) = step.bytes;
             line(&match &step.file_field {
-                Some(name) => {
-                    format!("   file in the field \"{name}\": {length} bytes from {offset} on")
-                }
-                None => format!("   body: {length} bytes of the file from {offset} on"),
+                Some(name) => tr!(
+                    "   file in the field \"{name}\": {length} bytes from {offset} on",
+                    name,
+                    length,
+                    offset
+                ),
+                None => tr!(
+                    "   body: {length} bytes of the file from {offset} on",
+                    length,
+                    offset
+                ),
             });
         }
         if let Some(response) = &step.response {
@@ -81,19 +97,19 @@ impl Report for Words {
         }
         step.verdicts.iter().for_each(|it| line(&verdict(it)));
         if let Some(error) = &step.error {
-            line(&format!("   FAILED: {}", failure(error)));
+            line(&tr!("   FAILED: {why}", why = failure(error)));
         }
     }
 
     fn note(&self, text: &str) {
-        line(&format!("\n{text}"));
+        line(&format!("\n{}", sentence(text)));
     }
 
     fn finding(&self, finding: &Finding) {
-        let why = cut(&finding.why, LONGEST_WHY);
-        line(&format!("\n   WRONG: {}: {why}", finding.key));
+        let why = cut(&sentence(&finding.why), LONGEST_WHY);
+        line(&tr!("\n   WRONG: {key}: {why}", key = finding.key, why));
         if let Some(proposal) = &finding.proposal {
-            line(&format!("   TRY: {proposal}"));
+            line(&tr!("   TRY: {proposal}", proposal = sentence(proposal)));
         }
     }
 
@@ -101,29 +117,32 @@ impl Report for Words {
         let requests = summary.requests;
         line("");
         match (summary.exit, summary.error, summary.findings) {
-            (Exit::Done, ..) => line(&format!(
-                "The dialect and the server fit each other: {requests} requests."
+            (Exit::Done, ..) => line(&tr!(
+                "The dialect and the server fit each other: {requests} requests.",
+                requests
             )),
-            (Exit::Interrupted | Exit::Terminated, ..) => line("Interrupted."),
+            (Exit::Interrupted | Exit::Terminated, ..) => line(text("Interrupted.")),
             (_, _, [first, ..]) => {
                 let keys: Vec<_> = summary.findings.iter().map(|it| it.key.as_str()).collect();
-                line(&format!(
-                    "The dialect and the server do not fit: see {}.",
-                    keys.join(", ")
+                line(&tr!(
+                    "The dialect and the server do not fit: see {keys}.",
+                    keys = keys.join(", ")
                 ));
                 if let Some(proposal) = &first.proposal {
-                    line(&format!("Try first: {proposal}"));
+                    line(&tr!("Try first: {proposal}", proposal = sentence(proposal)));
                 }
             }
-            (_, Some(error), []) => line(&format!("The check has failed: {}", failure(error))),
-            (_, None, []) => line("The check has failed."),
+            (_, Some(error), []) => line(&tr!("The check has failed: {why}", why = failure(error))),
+            (_, None, []) => line(text("The check has failed.")),
         }
         if let Some(name) = summary.left {
             let at = summary
                 .location
                 .map_or(String::new(), |at| format!(" ({at})"));
-            line(&format!(
-                "The server may have the file {name} now{at}: delete it there."
+            line(&tr!(
+                "The server may have the file {name} now{at}: delete it there.",
+                name,
+                at
             ));
         }
     }
@@ -139,29 +158,33 @@ fn line(text: &str) {
 
 fn ordinal(number: u64) -> String {
     match number {
-        1 => "first".to_owned(),
-        2 => "second".to_owned(),
-        number => format!("{number}th"),
+        1 => tr!("first"),
+        2 => tr!("second"),
+        number => tr!("{number}th", number),
     }
 }
 
 fn title(step: &Step) -> String {
     let (number, count) = step.chunk;
     match step.purpose {
-        Purpose::Send if count == 1 => "The file".to_owned(),
-        Purpose::Send => format!("Chunk {number} of {count}"),
-        Purpose::Test => format!("Does the server have chunk {number} of {count}?"),
-        Purpose::TestStranger => "Does it have a chunk that was never sent?".to_owned(),
-        Purpose::State => "How many bytes does the server have?".to_owned(),
-        Purpose::Done => format!("The file of {} is complete", bytes(step.bytes.1)),
-        _ => "Another request".to_owned(),
+        Purpose::Send if count == 1 => tr!("The file"),
+        Purpose::Send => tr!("Chunk {number} of {count}", number, count),
+        Purpose::Test => tr!(
+            "Does the server have chunk {number} of {count}?",
+            number,
+            count
+        ),
+        Purpose::TestStranger => tr!("Does it have a chunk that was never sent?"),
+        Purpose::State => tr!("How many bytes does the server have?"),
+        Purpose::Done => tr!("The file of {size} is complete", size = bytes(step.bytes.1)),
+        _ => tr!("Another request"),
     }
 }
 
 fn field(field: &Field) -> String {
     match &field.value {
         Some(value) => format!("{}={}", field.name, cut(value, LONGEST_VALUE)),
-        None => format!("{}=(not shown)", field.name),
+        None => tr!("{name}=(not shown)", name = field.name),
     }
 }
 
@@ -174,13 +197,21 @@ fn verdict(verdict: &Verdict) -> String {
     } = verdict;
     match (*key, is_met) {
         ("message" | "location" | "id" | "offset" | "last_byte", true) => {
-            format!("   {key}: {rule} has {}", cut(found, LONGEST_VALUE))
+            let found = cut(found, LONGEST_VALUE);
+            tr!("   {key}: {rule} has {found}", key, rule, found)
         }
         ("message" | "location" | "id" | "offset" | "last_byte", false) => {
-            format!("   {key}: {rule} has {found}")
+            let found = sentence(found);
+            tr!("   {key}: {rule} has {found}", key, rule, found)
         }
-        (_, true) => format!("   {key}: {rule} - met ({})", cut(found, LONGEST_BODY)),
-        (_, false) => format!("   {key}: {rule} - not met ({})", cut(found, LONGEST_BODY)),
+        (_, true) => {
+            let found = cut(&sentence(found), LONGEST_BODY);
+            tr!("   {key}: {rule} - met ({found})", key, rule, found)
+        }
+        (_, false) => {
+            let found = cut(&sentence(found), LONGEST_BODY);
+            tr!("   {key}: {rule} - not met ({found})", key, rule, found)
+        }
     }
 }
 

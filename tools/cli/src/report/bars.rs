@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use resup::{Error, Remote, UploadState, SIZE_UNKNOWN};
 
+use crate::messages::{text, tr};
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary};
 use crate::tree::Item;
@@ -30,7 +31,7 @@ impl Bars {
     pub fn new(items: &[Arc<Item>]) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = (items.len() > 1).then(|| {
-            let style = style("{pos} of {len} files ended [{elapsed}]");
+            let style = style(text("{pos} of {len} files ended [{elapsed}]"));
             let bar = all.add(ProgressBar::new(items.len() as u64).with_style(style));
             bar.tick();
             bar
@@ -105,7 +106,7 @@ impl Reporter for Bars {
             total.inc(1);
         }
         match end.outcome {
-            Err(_) => self.write_line(&format!("resup: {}", words::end(item, end))),
+            Err(_) => self.write_line(&tr!("resup: {text}", text = words::end(item, end))),
             Ok(()) => self.write_line(&words::end(item, end)),
         }
     }

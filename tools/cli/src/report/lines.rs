@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use resup::{Error, Remote, UploadState};
 
 use crate::exit::Exit;
+use crate::messages::tr;
 use crate::report::reporter::Reporter;
 use crate::results::{End, Summary};
 use crate::tree::Item;
@@ -43,10 +44,10 @@ impl Reporter for Lines {
         self.last_lines().insert(item.path.clone(), Instant::now());
         if !self.quiet {
             let size = match item.is_stdin() {
-                true => "standard input".to_owned(),
+                true => tr!("standard input"),
                 false => bytes(item.size),
             };
-            stderr::write(&format!("{}: {size}", item.label()));
+            stderr::write(&tr!("{file}: {size}", file = item.label(), size));
         }
     }
 
@@ -59,11 +60,11 @@ impl Reporter for Lines {
         // The log says why an upload waits, and for how long.
         if due && !self.quiet && now.state != UploadState::Waiting {
             lines.insert(item.path.clone(), Instant::now());
-            stderr::write(&format!(
-                "{}: {}, {}",
-                item.label(),
-                words::progress(&now),
-                words::state(&now, remote)
+            stderr::write(&tr!(
+                "{file}: {progress}, {state}",
+                file = item.label(),
+                progress = words::progress(&now),
+                state = words::state(&now, remote)
             ));
         }
     }

@@ -16,6 +16,7 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Fault};
+use crate::messages::{sentence, text, tr};
 use crate::pages::print;
 use crate::stderr::{self, escape_controls};
 use crate::units::bytes;
@@ -48,9 +49,10 @@ pub fn verify(options: &Verify) -> Result<Exit, Fault> {
     let variable = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
     let key = options.key.clone().or_else(|| variable().map(Into::into));
     let key = key.ok_or_else(|| {
-        Fault::usage(format!(
-            "without the receiver's public key a receipt proves nothing: give --key FILE, or set {VARIABLE}; the receiver \
-             gives its key at /receipt-key"
+        Fault::usage(tr!(
+            "without the receiver's public key a receipt proves nothing: give --key FILE, or set {variable}; the receiver \
+             gives its key at /receipt-key",
+            variable = VARIABLE
         ))
     })?;
     let public_key = public_key(&key)?;
@@ -62,9 +64,9 @@ pub fn verify(options: &Verify) -> Result<Exit, Fault> {
         .iter()
         .all(|it| it.algorithm() == Algorithm::Md5)
     {
-        stderr::write(
+        stderr::write(text(
             "resup: the receipt has an MD5 only, which protects against accidents: somebody could make two files with it",
-        );
+        ));
     }
     print(|out| writeln!(out, "{line}"))
 }
@@ -73,14 +75,19 @@ pub fn verify(options: &Verify) -> Result<Exit, Fault> {
 fn wrong(path: &Path, why: impl std::fmt::Display) -> Fault {
     Fault {
         exit: Exit::BadResponse,
-        text: format!("{}: {why}", path.display()),
+        text: about(path, why),
     }
+}
+
+/// Writes what is wrong with a file.
+fn about(path: &Path, why: impl std::fmt::Display) -> String {
+    tr!("{path}: {why}", path = path.display(), why = sentence(why))
 }
 
 /// Reads a small file.
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut content = Vec::new();
-    let unreadable = |error: io::Error| Fault::local(format!("{}: {error}", path.display()));
+    let unreadable = |error: io::Error| Fault::local(about(path, error));
     let file = File::open(path).map_err(unreadable)?;
     let read = file.take(LONGEST + 1).read_to_end(&mut content);
     read.map_err(unreadable)?;
@@ -92,10 +99,8 @@ fn public_key(path: &Path) -> Result<Vec<u8>, Fault> {
     let pem = read(path)?;
     let key = SubjectPublicKeyInfoDer::from_pem_slice(&pem).ok();
     let key = key.and_then(|key| Some(key.strip_prefix(&SPKI)?.to_vec()));
-    key.filter(|key| key.len() == 32).ok_or_else(|| {
-        let path = path.display();
-        Fault::local(format!("{path}: it is no public key of Ed25519 in PEM"))
-    })
+    key.filter(|key| key.len() == 32)
+        .ok_or_else(|| Fault::local(about(path, tr!("it is no public key of Ed25519 in PEM"))))
 }
 
 /// The name of a key in receipts: its thumbprint (RFC 7638).
@@ -109,7 +114,7 @@ impl Receipt {
     /// Reads a receipt that this key has signed.
     fn read(path: &Path, key_path: &Path, key: &[u8]) -> Result<Self, Fault> {
         let content = read(path)?;
-        let no_receipt = || wrong(path, "it is no receipt of a receiver of resup");
+        let no_receipt = || wrong(path, tr!("it is no receipt of a receiver of resup"));
         let text = std::str::from_utf8(&content)
             .map_err(|_| no_receipt())?
             .trim();
@@ -124,22 +129,27 @@ impl Receipt {
             serde_json::from_slice(&decode(part)?).map_err(|_| no_receipt())
         };
         let (header, signature) = (object(header)?, decode(signature)?);
-        let text = |member: &str| header.get(member).and_then(Value::as_str).unwrap_or("");
-        if text("alg") != "EdDSA" || text("typ") != TYPE {
+        let field = |member: &str| header.get(member).and_then(Value::as_str).unwrap_or("");
+        if field("alg") != "EdDSA" || field("typ") != TYPE {
             return Err(no_receipt());
         }
         let verifier = UnparsedPublicKey::new(&ED25519, key);
         if verifier.verify(signed.as_bytes(), &signature).is_err() {
-            let (named, own) = (text("kid"), thumbprint(key));
+            let (named, own) = (field("kid"), thumbprint(key));
             let key = key_path.display();
             return Err(match named == own {
                 true => wrong(
                     path,
-                    format!("it was changed: {key} has not signed what it says"),
+                    tr!("it was changed: {key} has not signed what it says", key),
                 ),
                 false => wrong(
                     path,
-                    format!("the key {named} has signed it, and {key} is the key {own}"),
+                    tr!(
+                        "the key {named} has signed it, and {key} is the key {own}",
+                        named,
+                        key,
+                        own
+                    ),
                 ),
             });
         }
@@ -148,9 +158,11 @@ impl Receipt {
         match claims.get("receipt").and_then(Value::as_u64) {
             Some(VERSION) => {}
             version => {
-                let version = version.map_or("none".to_owned(), |version| version.to_string());
-                let why = format!(
-                    "its version is {version}, and this command reads {VERSION}: use a newer one"
+                let version = version.map_or(tr!("none"), |version| version.to_string());
+                let why = tr!(
+                    "its version is {version}, and this command reads {own}: use a newer one",
+                    version,
+                    own = VERSION
                 );
                 return Err(wrong(path, why));
             }
@@ -167,18 +179,19 @@ impl Receipt {
                 size,
                 digests,
             }),
-            _ => Err(wrong(path, "it has no size, or no digest")),
+            _ => Err(wrong(path, tr!("it has no size, or no digest"))),
         }
     }
 
     /// Compares a file with it.
     fn check(&self, path: &Path) -> Result<(), Fault> {
-        let unreadable = |error: io::Error| Fault::local(format!("{}: {error}", path.display()));
+        let unreadable = |error: io::Error| Fault::local(about(path, error));
         let mut file = File::open(path).map_err(unreadable)?;
         let other_size = |size: &dyn std::fmt::Display| {
-            let why = format!(
-                "it has {size} bytes, and the file of the receipt has {}",
-                self.size
+            let why = tr!(
+                "it has {size} bytes, and the file of the receipt has {due}",
+                size,
+                due = self.size
             );
             Err(wrong(path, why))
         };
@@ -203,7 +216,7 @@ impl Receipt {
             };
             size += count as u64;
             if size > self.size {
-                return other_size(&format!("more than {}", self.size));
+                return other_size(&tr!("more than {size}", size = self.size));
             }
             states
                 .iter_mut()
@@ -216,8 +229,11 @@ impl Receipt {
             let (actual, label) = (state.digest(), expected.algorithm().label());
             if actual != *expected {
                 let (actual, expected) = (actual.hex(), expected.hex());
-                let why = format!(
-                    "it is another file: its {label} is {actual}, and that of the receipt {expected}"
+                let why = tr!(
+                    "it is another file: its {label} is {actual}, and that of the receipt {expected}",
+                    label,
+                    actual,
+                    expected
                 );
                 return Err(wrong(path, why));
             }
@@ -227,27 +243,34 @@ impl Receipt {
 
     /// Says what is right.
     fn words(&self, path: &Path) -> String {
-        let text = |member: &str| {
+        let claim = |member: &str| {
             self.claims
                 .get(member)
                 .and_then(Value::as_str)
                 .unwrap_or("")
         };
-        let mut words = format!("{}: is the file of the receipt", path.display());
-        let full = match text("dir") {
-            "" => text("name").to_owned(),
-            dir => format!("{dir}/{}", text("name")),
+        let full = match claim("dir") {
+            "" => claim("name").to_owned(),
+            dir => format!("{dir}/{}", claim("name")),
         };
-        words += &format!(": '{full}', {}", bytes(self.size));
+        let mut words = tr!(
+            "{path}: is the file of the receipt: '{name}', {size}",
+            path = path.display(),
+            name = full,
+            size = bytes(self.size)
+        );
         if let Some(digest) = self.digests.first() {
-            words += &format!(", {}:{}", digest.algorithm().name(), digest.hex());
+            let digest = format!("{}:{}", digest.algorithm().name(), digest.hex());
+            words += &tr!(", {digest}", digest);
         }
-        words += &format!(", complete {}", text("completed"));
-        for (before, member) in [(" from ", "sub"), (" at ", "iss")] {
-            if !text(member).is_empty() {
-                words += before;
-                words += text(member);
-            }
+        words += &tr!(", complete {time}", time = claim("completed"));
+        match claim("sub") {
+            "" => {}
+            user => words += &tr!(" from {user}", user),
+        }
+        match claim("iss") {
+            "" => {}
+            place => words += &tr!(" at {place}", place),
         }
         escape_controls(&words)
     }

@@ -32,6 +32,8 @@ pub fn resup() -> Command {
             command.env_remove(name);
         }
     }
+    // The tests are about the English texts, whatever the developer reads.
+    command.env("LC_ALL", "C");
     // The user's own directory is left alone.
     command.env("XDG_STATE_HOME", "/dev/null");
     command
