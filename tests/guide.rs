@@ -21,11 +21,15 @@ use resup_test_support::guide::{blocks, Block};
 use resup_test_support::receiver::Receiver;
 use resup_test_support::tools;
 
+/// The guide, and its translation.
+const BOOKS: [&str; 2] = ["docs/guide/src", "docs/guide/zh-CN/src"];
+
 fn pages() -> Vec<PathBuf> {
-    let chapters = std::fs::read_dir(root().join("docs/guide/src")).unwrap();
+    let chapters = BOOKS.map(|book| std::fs::read_dir(root().join(book)).unwrap());
+    let chapters = chapters.into_iter().flatten();
     let mut pages: Vec<_> = chapters.map(|entry| entry.unwrap().path()).collect();
     pages.sort();
-    pages.push(root().join("README.md"));
+    pages.extend(["README.md", "README.zh-CN.md"].map(|name| root().join(name)));
     pages
 }
 
@@ -154,7 +158,10 @@ fn unreadable(block: &Block) -> Option<String> {
 
 #[test]
 fn every_block_is_what_it_says() {
-    let blocks: Vec<_> = pages().iter().flat_map(|page| blocks(page)).collect();
+    // The translations have the same code: tests/translations.rs.
+    let pages = pages().into_iter();
+    let pages = pages.filter(|page| !page.to_string_lossy().contains("zh-CN"));
+    let blocks: Vec<_> = pages.flat_map(|page| blocks(&page)).collect();
     let mut counted = std::collections::BTreeMap::new();
     let mut wrong = Vec::new();
     for block in &blocks {
@@ -291,14 +298,16 @@ fn the_readmes_program_says_why_it_waits() {
 
 #[test]
 fn the_contents_name_every_chapter() {
-    let dir = root().join("docs/guide/src");
-    let contents = std::fs::read_to_string(dir.join("SUMMARY.md")).unwrap();
-    for page in std::fs::read_dir(&dir).unwrap() {
-        let name = page.unwrap().file_name().into_string().unwrap();
-        assert!(
-            name == "SUMMARY.md" || contents.contains(&format!("({name})")),
-            "{name}"
-        );
+    for dir in BOOKS.map(|book| root().join(book)) {
+        let contents = std::fs::read_to_string(dir.join("SUMMARY.md")).unwrap();
+        for page in std::fs::read_dir(&dir).unwrap() {
+            let name = page.unwrap().file_name().into_string().unwrap();
+            assert!(
+                name == "SUMMARY.md" || contents.contains(&format!("({name})")),
+                "{}: {name}",
+                dir.display()
+            );
+        }
     }
 }
 
