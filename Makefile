@@ -22,7 +22,7 @@ all: lib
 # The library, under the name by which programs find it at run time as well.
 lib:
 	$(CARGO) build --release -p resup
-	ln -sf libresup.so $(RELEASE)/libresup.so.$(ABI)
+	ln -sf $(call shared,1) $(RELEASE)/$(call shared,2)
 
 # The command: target/release/resup.
 cli:
@@ -68,7 +68,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-first-steps test-java test-java-versions test-tomcat test-windows
+test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-first-steps test-java test-java-versions test-tomcat test-windows check-macos
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
@@ -269,8 +269,8 @@ clean:
 	$(CARGO) clean
 	rm -rf $(JAVA)/target
 
-# make install, uninstall, the same of the receiver; dist, its archives; deb, Debian packages; java, the jar; the DLLs.
-include packaging/install.mk packaging/receiver.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk
+# make install, uninstall, the same of the receiver; dist, its archives; deb, Debian packages; java, the jar; the DLLs; macOS.
+include packaging/install.mk packaging/receiver.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk packaging/macos/macos.mk
 
 # Paths with spaces are several words to make, and some are removed.
 $(foreach path,CURDIR TARGET DIST DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(path))),\

@@ -11,6 +11,13 @@ INSTALL ?= install
 
 VERSION := $(shell awk -F'"' '/^version/ { print $$2; exit }' Cargo.toml)
 CMAKEDIR = $(LIBDIR)/cmake/resup
+# The names of the shared library: as it is built, as programs ask for it, and with all of its version.
+ifeq ($(shell uname),Darwin)
+SHARED_NAMES = libresup.dylib libresup.$(ABI).dylib libresup.$(VERSION).dylib
+else
+SHARED_NAMES = libresup.so libresup.so.$(ABI) libresup.so.$(VERSION)
+endif
+shared = $(word $(1),$(SHARED_NAMES))
 # dist is what is handed out: smaller, and slow to build.
 PROFILE ?= release
 DIST_PROFILE = $(if $(filter file,$(origin PROFILE)),dist,$(PROFILE))
@@ -19,7 +26,7 @@ BUILT ?= $(abspath $(TARGET))/$(PROFILE:dev=debug)
 EXTRAS ?= $(BUILT)/extras
 
 # The manual page and the completions of a program, which it prints itself: made in EXTRAS, installed, and their places.
-make-pages = $(BUILT)/$(1) man > $(EXTRAS)/$(1).1 && for shell in bash zsh fish; do \
+make-pages = export LC_ALL=C && $(BUILT)/$(1) man > $(EXTRAS)/$(1).1 && for shell in bash zsh fish; do \
 	$(BUILT)/$(1) completions $$shell > $(EXTRAS)/$(1).$$shell || exit; done
 pages-of = $(DESTDIR)$(MANDIR)/man1/$(1).1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(1) \
 	$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$(1) $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$(1).fish
@@ -30,7 +37,8 @@ install-pages = set -- $(call pages-of,$(1)) && for page in 1 bash zsh fish; do 
 PC_PREFIX ?= $(PREFIX)
 # As resup.pc has it, so that the installed tree may be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
-from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1))
+from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1) 2> /dev/null || \
+	python3 -c 'import os, sys; print(os.path.relpath(*sys.argv[1:]))' $(1) $(CMAKEDIR))
 fill = umask 022 && sed -e 's|@PREFIX@|$(PC_PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
 	-e 's|@VERSION@|$(VERSION)|; s|@ABI@|$(ABI)|' -e "s|@NATIVE_LIBS@|$$(cat $(EXTRAS)/native-libs)|" \
 	-e 's|@TO_INCLUDE@|$(call from-cmake,$(INCLUDEDIR))|; s|@TO_LIB@|$(call from-cmake,$(LIBDIR))|' \
@@ -77,9 +85,9 @@ install:
 		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 include/resup.h $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 bindings/cpp/include/resup/*.hpp $(DESTDIR)$(INCLUDEDIR)/resup/
-	$(INSTALL) -m 755 $(BUILT)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION)
-	ln -sf libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI)
-	ln -sf libresup.so.$(ABI) $(DESTDIR)$(LIBDIR)/libresup.so
+	$(INSTALL) -m 755 $(BUILT)/$(call shared,1) $(DESTDIR)$(LIBDIR)/$(call shared,3)
+	ln -sf $(call shared,3) $(DESTDIR)$(LIBDIR)/$(call shared,2)
+	ln -sf $(call shared,2) $(DESTDIR)$(LIBDIR)/$(call shared,1)
 	$(INSTALL) -m 644 $(EXTRAS)/libresup.a $(DESTDIR)$(LIBDIR)/
 	$(fill) packaging/resup.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc
 	$(fill) packaging/cmake/resup-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config.cmake
@@ -89,8 +97,7 @@ install:
 	$(INSTALL) -m 644 $(EXTRAS)/man3/*.3 $(DESTDIR)$(MANDIR)/man3/
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/resup.h $(DESTDIR)$(LIBDIR)/libresup.so $(DESTDIR)$(LIBDIR)/libresup.so.$(ABI) \
-		$(DESTDIR)$(LIBDIR)/libresup.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libresup.a \
+	rm -f $(DESTDIR)$(INCLUDEDIR)/resup.h $(SHARED_NAMES:%=$(DESTDIR)$(LIBDIR)/%) $(DESTDIR)$(LIBDIR)/libresup.a \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc $(DESTDIR)$(BINDIR)/resup $(call pages-of,resup) \
 		$(DESTDIR)$(MANDIR)/man3/resup.3 $(DESTDIR)$(MANDIR)/man3/resup_*.3
 	rm -rf $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup

@@ -818,6 +818,8 @@ const
   {$IFDEF MSWINDOWS}
   ResupFile = 'resup.dll';
   {$ELSE}
+  // Free Pascal and Delphi name macOS differently.
+  {$IFDEF MACOS} {$DEFINE DARWIN} {$ENDIF}
   {$IFDEF DARWIN}
   ResupFile = 'libresup.dylib';
   {$ELSE}
