@@ -100,7 +100,8 @@ fn the_guides_ways_to_install() {
     let project = section(START, heading, "cmake").swap_remove(0);
     let sources = place.dir.display().to_string();
     let project = project.replace("https://example.org/resup.git", &sources);
-    let project = project.replace("GIT_TAG main", "GIT_TAG HEAD");
+    let commit = place.run("git rev-parse HEAD");
+    let project = project.replace("GIT_TAG main", &format!("GIT_TAG {}", commit.trim()));
     let dir = place.path("project");
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::write(dir.join("CMakeLists.txt"), project).unwrap();
