@@ -22,6 +22,7 @@ all: lib
 # The library, under the name by which programs find it at run time as well.
 lib:
 	$(CARGO) build --release -p resup
+	[ ! -e $(RELEASE)/libresup.so ] || packaging/shared.sh $(RELEASE)/libresup.a $(RELEASE)/libresup.so $(ABI)
 	ln -sf $(call shared,1) $(RELEASE)/$(call shared,2)
 
 # The command: target/release/resup.

@@ -14,8 +14,13 @@ CMAKEDIR = $(LIBDIR)/cmake/resup
 # The names of the shared library: as it is built, as programs ask for it, and with all of its version.
 ifeq ($(shell uname),Darwin)
 SHARED_NAMES = libresup.dylib libresup.$(ABI).dylib libresup.$(VERSION).dylib
+# Names have no versions there.
+KINDS = cdylib staticlib
+link-shared = cp $(BUILT)/libresup.dylib $(EXTRAS)/
 else
 SHARED_NAMES = libresup.so libresup.so.$(ABI) libresup.so.$(VERSION)
+KINDS = staticlib
+link-shared = packaging/shared.sh $(BUILT)/libresup.a $(EXTRAS)/libresup.so $(ABI) -s
 endif
 shared = $(word $(1),$(SHARED_NAMES))
 # dist is what is handed out: smaller, and slow to build.
@@ -33,6 +38,10 @@ pages-of = $(DESTDIR)$(MANDIR)/man1/$(1).1 $(DESTDIR)$(PREFIX)/share/bash-comple
 install-pages = set -- $(call pages-of,$(1)) && for page in 1 bash zsh fish; do \
 	$(INSTALL) -D -m 644 $(EXTRAS)/$(1).$$page $$1 && shift || exit; done
 
+PROGRAMS ?= resup
+# The bits of a pointer.
+BITS ?= $(shell getconf LONG_BIT)
+
 # What the prefix is to pkg-config.
 PC_PREFIX ?= $(PREFIX)
 # As resup.pc has it, so that the installed tree may be moved.
@@ -42,9 +51,9 @@ from-cmake = $(shell realpath -m --relative-to=$(CMAKEDIR) $(1) 2> /dev/null || 
 fill = umask 022 && sed -e 's|@PREFIX@|$(PC_PREFIX)|; s|@LIBDIR@|$(call below,$(LIBDIR))|; s|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' \
 	-e 's|@VERSION@|$(VERSION)|; s|@ABI@|$(ABI)|' -e "s|@NATIVE_LIBS@|$$(cat $(EXTRAS)/native-libs)|" \
 	-e 's|@TO_INCLUDE@|$(call from-cmake,$(INCLUDEDIR))|; s|@TO_LIB@|$(call from-cmake,$(LIBDIR))|' \
-	-e "s|@POINTER_SIZE@|$$(expr $$(getconf LONG_BIT) / 8)|"
+	-e "s|@POINTER_SIZE@|$$(expr $(BITS) / 8)|"
 
-.PHONY: install uninstall dist-lib dist-extras
+.PHONY: install install-files uninstall dist-lib dist-extras
 
 # No path of this machine gets into what is built.
 remap = --remap-path-prefix=$(CURDIR)=/resup --remap-path-prefix=$(abspath $(TARGET))=/target \
@@ -59,18 +68,18 @@ dist-lib: lib cli
 	$(MAKE) dist-extras
 else
 dist-lib:
-	$(build) -p resup --lib --crate-type cdylib
-	$(build) -p resup --lib --crate-type staticlib
+	for kind in $(KINDS); do $(build) -p resup --lib --crate-type $$kind || exit; done
 	$(build) -p resup-cli --bin resup
 	$(MAKE) dist-extras
 endif
 
-# Manual pages, the static library for others' programs, and what these have to link besides. (rustc replaces the file that it
-# writes, whatever that is.)
+# Manual pages, the shared library, the static one for others' programs, and what these have to link besides. (rustc
+# replaces the file that it writes, whatever that is.)
 dist-extras:
 	$(INSTALL) -d $(EXTRAS)
 	$(tool) man include/resup.h $(EXTRAS)/man3
 	$(call make-pages,resup)
+	$(call link-shared)
 	packaging/only-ours.sh $(BUILT)/libresup.a $(EXTRAS)/libresup.a
 	dir=$$(mktemp -d) && echo | $(or $(RUSTC),rustc) --crate-type staticlib --crate-name empty --print native-static-libs \
 		--out-dir $$dir - 2>&1 | sed -n 's/.*native-static-libs: //p' > $(EXTRAS)/native-libs; rm -r $$dir
@@ -79,21 +88,23 @@ dist-extras:
 ifneq ($(shell command -v $(CARGO)),)
 install: $(if $(filter file,$(origin BUILT)),dist-lib,dist-extras)
 endif
-install:
+install: install-files
+
+# What is built already.
+install-files:
 	@[ -e $(EXTRAS)/native-libs ] || { echo "nothing is built yet: run 'make dist-lib' as the user who has cargo"; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)/resup \
 		$(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man3
 	$(INSTALL) -m 644 include/resup.h $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 bindings/cpp/include/resup/*.hpp $(DESTDIR)$(INCLUDEDIR)/resup/
-	$(INSTALL) -m 755 $(BUILT)/$(call shared,1) $(DESTDIR)$(LIBDIR)/$(call shared,3)
+	$(INSTALL) -m 755 $(EXTRAS)/$(call shared,1) $(DESTDIR)$(LIBDIR)/$(call shared,3)
 	ln -sf $(call shared,3) $(DESTDIR)$(LIBDIR)/$(call shared,2)
 	ln -sf $(call shared,2) $(DESTDIR)$(LIBDIR)/$(call shared,1)
 	$(INSTALL) -m 644 $(EXTRAS)/libresup.a $(DESTDIR)$(LIBDIR)/
 	$(fill) packaging/resup.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/resup.pc
 	$(fill) packaging/cmake/resup-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config.cmake
 	$(fill) packaging/cmake/resup-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/resup-config-version.cmake
-	$(INSTALL) -m 755 $(BUILT)/resup $(DESTDIR)$(BINDIR)/
-	$(call install-pages,resup)
+	$(foreach program,$(PROGRAMS),$(INSTALL) -m 755 $(BUILT)/$(program) $(DESTDIR)$(BINDIR)/ && $(call install-pages,$(program)) &&) :
 	$(INSTALL) -m 644 $(EXTRAS)/man3/*.3 $(DESTDIR)$(MANDIR)/man3/
 
 uninstall:

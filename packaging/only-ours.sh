@@ -6,10 +6,11 @@ set -eu
 [ "$(uname)" != Darwin ] || exec cp "$1" "$2"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# (Groups of sections, of which the linker would take one from all libraries, stay in this object with their names.)
-${LD:-ld} -r --force-group-allocation --whole-archive "$1" -o "$work/resup.o"
+# What none of them needs is left out. (Groups of sections, of which the linker would take one from all libraries, stay in this object with their names.)
+${LD:-ld} -r --force-group-allocation --gc-sections $(sed 's/^/-u /' "$(dirname "$0")/../tests/exports.txt") \
+	--whole-archive "$1" -o "$work/resup.o"
 # (The standard library contains bitcode, which is invalid after `ld -r`.)
-${OBJCOPY:-objcopy} --wildcard --keep-global-symbol='resup_*' --strip-debug \
+${OBJCOPY:-objcopy} --wildcard --keep-global-symbol='resup_*' --strip-unneeded \
 	--remove-section=.llvmbc --remove-section=.llvmcmd "$work/resup.o"
 rm -f "$2"
 ${AR:-ar} rcsD "$2" "$work/resup.o"

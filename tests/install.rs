@@ -145,6 +145,50 @@ fn another_static_rust_library_can_be_linked_with_it() {
     }
 }
 
+/// Reads the list of the functions of the C ABI.
+fn functions() -> Vec<String> {
+    let list = std::fs::read_to_string(root().join("tests/exports.txt")).unwrap();
+    list.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shared_library_exports_our_names_with_their_version() {
+    if !can_install() {
+        return;
+    }
+    let mut nm = Command::new("nm");
+    nm.args(["-D", "--defined-only", "--with-symbol-versions"]);
+    let output = run(nm.arg(prefix().join("lib/libresup.so")));
+    let names = output.lines().filter_map(|line| line.split(' ').nth(2));
+    // GNU ld adds the version as a name.
+    let names: Vec<_> = names.filter(|name| *name != "RESUP_0.1").collect();
+    let versioned = functions().into_iter().map(|name| name + "@@RESUP_0.1");
+    assert_eq!(names, versioned.collect::<Vec<_>>());
+    let dynamic = run(Command::new("readelf")
+        .args(["-d", "-W"])
+        .arg(prefix().join("lib/libresup.so")));
+    assert!(dynamic.contains("[libresup.so.0.1]"), "{dynamic}");
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
+/// As cargo builds it, and as it was before its names had versions.
+#[test]
+fn a_program_that_was_linked_with_a_library_without_versions_runs_with_it() {
+    if !can_install() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    let mut cc = Command::new("cc");
+    cc.arg(example()).arg("-o").arg(&program);
+    cc.args(pkg_config(&["--cflags"]));
+    run(cc.arg("-L").arg(library_dir()).arg("-lresup"));
+    let mut nm = Command::new("nm");
+    let needed = run(nm.args(["-D", "--with-symbol-versions"]).arg(&program));
+    assert!(needed.contains(" resup_upload_start\n"), "{needed}");
+    uploads(&program);
+}
+
 #[test]
 fn the_static_library_exports_our_names_only() {
     if !can_install() {
@@ -160,8 +204,7 @@ fn the_static_library_exports_our_names_only() {
         .filter(|name| !name.is_empty())
         .collect();
     names.sort_unstable();
-    let exports = std::fs::read_to_string(root().join("tests/exports.txt")).unwrap();
-    assert_eq!(names, exports.lines().collect::<Vec<_>>());
+    assert_eq!(names, functions());
 }
 
 #[test]
@@ -174,9 +217,9 @@ fn the_command_and_all_manual_pages_are_there() {
     if !has("man") {
         return;
     }
-    let exports = std::fs::read_to_string(root().join("tests/exports.txt")).unwrap();
-    let functions = exports.lines().map(|name| format!("{name}(3)"));
-    for page in functions.chain(["resup(1)".to_owned(), "resup(3)".to_owned()]) {
+    let functions = functions();
+    let pages = functions.iter().map(|name| format!("{name}(3)"));
+    for page in pages.chain(["resup(1)".to_owned(), "resup(3)".to_owned()]) {
         let (name, section) = page.trim_end_matches(')').split_once('(').unwrap();
         let mut man = Command::new("man");
         man.arg("-M").arg(prefix().join("share/man"));
