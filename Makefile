@@ -270,8 +270,8 @@ clean:
 	$(CARGO) clean
 	rm -rf $(JAVA)/target
 
-# make install, uninstall, the same of the receiver; dist, its archives; deb, Debian packages; java, the jar; the DLLs; macOS.
-include packaging/install.mk packaging/receiver.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk packaging/macos/macos.mk
+# make install, uninstall, the same of the receiver; dist, its archives; deb, Debian packages; java, the jar; the DLLs; Linux; macOS.
+include packaging/install.mk packaging/receiver.mk packaging/dist.mk packaging/deb.mk packaging/java.mk packaging/windows/windows.mk packaging/linux/linux.mk packaging/macos/macos.mk
 
 # Paths with spaces are several words to make, and some are removed.
 $(foreach path,CURDIR TARGET DIST DESTDIR PREFIX LIBDIR,$(if $(word 2,$($(path))),\

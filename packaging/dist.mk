@@ -1,5 +1,6 @@
-# make dist: the source, what is built of it for this machine's platform and for Windows, and the jar, as archives with their
-# checksums in dist/. The same commit gives the same bytes, wherever and whenever it is built with the same tools
+# make dist: the source, what is built of it for Linux and for Windows, and the jar, as archives with their checksums in dist/
+# (and by DIST_KINDS=binary what is built with this machine's own tools, for systems like it). The same commit gives the same
+# bytes, wherever and whenever it is built with the same tools
 # (what has DLLs in it: in the same place, see windows/build.sh).
 
 DIST ?= dist
@@ -12,6 +13,20 @@ STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
 # What has to go along with what is built; for which targets, if not for this machine's.
 licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
 DIST_KINDS ?= source binary windows java sbom
+# What goes beside that: beside DIRECTORY,TARGET
+define beside
+	$(call licences,$(1)/share/doc/resup,$(2))
+	$(INSTALL) -m 644 README.md CHANGELOG.md docs/LINUX.md $(1)/share/doc/resup/
+	$(INSTALL) -D -m 644 -t $(1)/share/resup/delphi bindings/delphi/src/*.pas
+endef
+# Makes an archive of a directory, with its checksums, in place of it.
+define pack
+	cd $(1) && find * -type f -not -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+	LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
+		--format=ustar -C $(dir $(1)) -cf $(1).tar $(notdir $(1))
+	gzip -n9f $(1).tar
+	rm -r $(1)
+endef
 
 .PHONY: dist dist-source dist-binary dist-java dist-sbom sbom-tool dist-licences
 
@@ -30,14 +45,8 @@ dist-source: need-dist
 dist-binary:
 	rm -rf $(STAGE)
 	$(MAKE) install PROFILE=$(DIST_PROFILE) DESTDIR=$(STAGE) PREFIX= PC_PREFIX='$$$${pcfiledir}/../..'
-	$(call licences,$(STAGE)/share/doc/resup)
-	$(INSTALL) -m 644 README.md CHANGELOG.md $(STAGE)/share/doc/resup/
-	$(INSTALL) -D -m 644 -t $(STAGE)/share/resup/delphi bindings/delphi/src/*.pas
-	cd $(STAGE) && find * -type f -not -name SHA256SUMS | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
-	LC_ALL=C tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=rX,u+w \
-		--format=ustar -C $(DIST) -cf $(STAGE).tar $(notdir $(STAGE))
-	gzip -n9f $(STAGE).tar
-	rm -r $(STAGE)
+	$(call beside,$(STAGE))
+	$(call pack,$(STAGE))
 
 # What is in it, as CycloneDX has it: for each product the crates that it is made of, on all platforms together. The
 # tool writes beside the manifests, so it gets a copy of what is committed; where that is, is left out.

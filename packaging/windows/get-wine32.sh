@@ -5,17 +5,9 @@ set -eu
 mkdir -p "$1"
 dir=$(realpath "$1")
 [ -e "$dir/ready" ] && exit
-mkdir -p "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial" "$dir/root"
-: > "$dir/apt/status"
-# The repository of this system.
-apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-	awk '$2 !~ /security|updates|backports/ {
-		print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $1, $2, "main"; exit }' > "$dir/apt/sources"
+mkdir -p "$dir/root"
 get() {
-	apt-get -q -o APT::Architecture=i386 -o APT::Architectures::=i386 -o APT::Install-Recommends=0 \
-		-o APT::Sandbox::User=root -o Dir::State="$dir/apt" -o Dir::State::status="$dir/apt/status" \
-		-o Dir::Cache="$dir/apt/cache" -o Dir::Etc::SourceList="$dir/apt/sources" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::Etc::PreferencesParts=/dev/null "$@"
+	"$(dirname "$0")/../foreign-apt.sh" i386 "$dir/apt" "$@"
 }
 get update
 get install -y --download-only wine32 wine

@@ -22,7 +22,7 @@ pub(crate) fn measure_all(bench: &Bench, report: &mut Report) -> Result<(), Stri
         "stripped library for Linux, as it is handed out",
         &against,
         (Target::AtMost(2.5), "MiB"),
-        built("../dist/libresup.so", "dist").map(figure),
+        built("../linux/x86_64-linux-gnu/libresup.so", "linux").map(figure),
     );
     let stripped = bench.path("libresup.so");
     let release = measure(

@@ -148,7 +148,7 @@ fn a_directory_that_may_not_be_read_does_not_keep_the_others_away() {
     mode(&top.join("closed"), 0o000);
     // A place that everybody reaches: root may read all, so that it is not root who tries.
     let program = dir.path().join("resup");
-    fs::copy(env!("CARGO_BIN_EXE_resup"), &program).unwrap();
+    fs::copy(common::program(), &program).unwrap();
     let mut command = std::process::Command::new(&program);
     command.env("LC_ALL", "C");
     if fs::metadata("/proc/self").unwrap().uid() == 0 {

@@ -99,7 +99,7 @@ fn denied(bench: &Bench) -> String {
     };
     allow(Path::new(&path), 0o000);
     let program = bench.path("resup");
-    fs::copy(env!("CARGO_BIN_EXE_resup"), &program).unwrap();
+    fs::copy(common::program(), &program).unwrap();
     allow(bench.dir.path(), 0o711);
     let mut command = std::process::Command::new(program);
     command.args(["put", &path, "http://127.0.0.1:9/"]);

@@ -201,7 +201,7 @@ fn ctrl_c_instead_of_a_password_leaves_the_terminal_as_it_was() {
     let setup = Setup::new();
     let command = format!(
         "'{}' put --basic anna '{}' {}; echo \"code $?\"; stty -a",
-        env!("CARGO_BIN_EXE_resup"),
+        common::program().display(),
         setup.file.display(),
         setup.server.endpoint()
     );

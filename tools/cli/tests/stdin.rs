@@ -30,7 +30,7 @@ fn the_guides_archive_is_uploaded_while_it_is_made() {
     let line = line
         .replace(
             "resup put",
-            &format!("'{}' put --json", env!("CARGO_BIN_EXE_resup")),
+            &format!("'{}' put --json", common::program().display()),
         )
         .replace("https://example.org/files/", &receiver.endpoint());
     let output = Command::new("sh")

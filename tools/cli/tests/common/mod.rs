@@ -20,13 +20,18 @@ pub fn put() -> Command {
 
 /// Runs `resup put` with these words of a shell command in a terminal, if there is the program `script`.
 pub fn put_on_terminal(words: &str) -> Option<Terminal> {
-    let program = env!("CARGO_BIN_EXE_resup");
-    Terminal::run(&format!("exec '{program}' put {words}"))
+    Terminal::run(&format!("exec '{}' put {words}", program().display()))
+}
+
+/// Returns the path of the command: that of `RESUP_COMMAND`, or else the one that is built here.
+pub fn program() -> PathBuf {
+    let named = std::env::var_os("RESUP_COMMAND");
+    named.map_or(env!("CARGO_BIN_EXE_resup").into(), PathBuf::from)
 }
 
 /// Makes the command `resup`, without settings from the environment.
 pub fn resup() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_resup"));
+    let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RESUP_") {
             command.env_remove(name);
