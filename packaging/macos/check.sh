@@ -7,7 +7,7 @@ target=$1 rust=$2 tools=$3
 mkdir -p "$4"
 dir=$(realpath "$4")
 [ -x "$tools/bin/python-zig" ] || {
-	echo "check.sh: no $tools/bin/python-zig: 'make check-macos' brings it" >&2
+	echo "check.sh: no $tools/bin/python-zig: 'make linux-tools' brings it" >&2
 	exit 1
 }
 arch=${target%%-*}

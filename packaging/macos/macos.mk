@@ -27,10 +27,7 @@ macos:
 	done
 
 # Whether library, command and receiver compile for a Mac; nothing is linked.
-check-macos: need-python
-	packaging/get-rust.sh $(RUST)
-	[ -e $(MACOS)/tools/ready ] || { python3 -m venv $(MACOS)/tools && \
-		$(MACOS)/tools/bin/pip install -q ziglang==0.17.1 && touch $(MACOS)/tools/ready; }
+check-macos: linux-tools
 	for target in $(MACOS_TARGETS); do \
-		packaging/macos/check.sh $$target $(RUST) $(MACOS)/tools $(MACOS)/check || exit; \
+		packaging/macos/check.sh $$target $(RUST) $(LINUX)/tools $(MACOS)/check || exit; \
 	done
