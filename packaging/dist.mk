@@ -12,7 +12,7 @@ NAME = resup-$(VERSION)
 STAGE = $(abspath $(DIST))/$(NAME)-$(PLATFORM)
 # What has to go along with what is built; for which targets, if not for this machine's.
 licences = $(INSTALL) -d $(1) && $(INSTALL) -m 644 LICENSE-MIT LICENSE-APACHE $(1)/ && $(tool) notices $(1) $(2)
-DIST_KINDS ?= source binary windows java sbom
+DIST_KINDS ?= source linux windows java sbom
 # What goes beside that: beside DIRECTORY,TARGET
 define beside
 	$(call licences,$(1)/share/doc/resup,$(2))
