@@ -8,18 +8,28 @@ JAR = $(JAVA)/target/resup-$(VERSION).jar
 java-here = linux-$(patsubst i%86,x86,$(shell uname -m))$(if $(findstring musl,$(PLATFORM)),-musl)
 native = $(INSTALL) -D -s $(TARGET)/$(1)/libresup_jni.so $(NATIVES)/$(java-here)/libresup_jni.so
 native-dll = $(INSTALL) -D $(WINDOWS)/$(1)/resup_jni.dll $(NATIVES)/windows-$(2)/resup_jni.dll
+# native-linux PLATFORM,NAME: of `make linux`.
+native-linux = $(INSTALL) -D $(LINUX)/$(1)/libresup_jni.so $(NATIVES)/linux-$(2)/libresup_jni.so
+JAVA_PLATFORMS = x86_64-linux-gnu aarch64-linux-gnu x86_64-linux-musl aarch64-linux-musl
 
-.PHONY: java java-local java-install java-natives test-java test-java-versions
+.PHONY: java java-local java-install java-natives test-java test-java-versions test-java-platforms
 
-# The jars as they are handed out, in bindings/java/target: for this machine's platform and for Windows.
+# The jars as they are handed out, in bindings/java/target: one for all platforms, and one for each.
 java: need-java windows
-	RUSTFLAGS="$$RUSTFLAGS $(remap)" $(CARGO) rustc --locked --profile dist -p resup-jni --lib --crate-type cdylib
-	$(call native,dist)
+	$(MAKE) linux PLATFORMS="$(JAVA_PLATFORMS)"
+	rm -rf $(NATIVES)
+	$(call native-linux,x86_64-linux-gnu,x86_64)
+	$(call native-linux,aarch64-linux-gnu,aarch64)
+	$(call native-linux,x86_64-linux-musl,x86_64-musl)
+	$(call native-linux,aarch64-linux-musl,aarch64-musl)
 	$(call native-dll,x86_64,x86_64)
 	$(call native-dll,i686,x86)
-	$(call licences,$(JAVA)/target/licences,$(PLATFORM) $(WINDOWS_TARGETS))
+	$(call licences,$(JAVA)/target/licences,$(JAVA_TARGETS))
 	$(call mingw-licence,$(JAVA)/target/licences)
-	mvn -q -f $(JAVA) package
+	mvn -q -f $(JAVA) -Pplatforms package -Dmaven.test.skip
+
+# By which cargo knows the dependencies.
+JAVA_TARGETS = $(foreach libc,gnu musl,$(addsuffix -unknown-linux-$(libc),x86_64 aarch64)) $(WINDOWS_TARGETS)
 
 # The jar for this machine's platform only; java-install puts it into Maven's local repository.
 java-local java-install: need-java
@@ -62,3 +72,11 @@ test-java-versions: need-java need-test-java python java-natives
 			-Djvm=$(abspath $(TARGET))/java-$$version/bin/java \
 			'-Dit.test=!ExampleTest,!UploadTest#*zip_file*,!ErrorTest#*zip_file*' || exit; \
 	done
+
+# The jars for all platforms in Javas with musl and for aarch64, and what goes to Maven Central.
+JAVAS = $(abspath $(TARGET)/javas)
+
+test-java-platforms: need-java need-test-java-platforms python linux-roots java
+	tests/java_platforms/get-javas.sh $(JAVAS) $(LINUX) $(PYTHON)/bin/pip
+	$(CARGO) test --workspace --no-run
+	RESUP_JAVAS=$(JAVAS) $(TESTS) --test java_platforms
