@@ -64,7 +64,7 @@ fn failures_are_told_in_chinese_with_the_same_codes() {
         (
             &["--basic", "joe", file, &nobody],
             2,
-            "没有joe 的密码，也没有可供询问的终端",
+            "没有用户 joe 的密码，也没有可供询问的终端",
         ),
     ] {
         let mut command = put();
