@@ -85,8 +85,10 @@ fn the_guides_five_minutes() {
 #[test]
 fn the_guides_ways_to_install() {
     let place = Place::new();
-    // (Of this build, tests/install.rs installs.)
     if !place.fresh {
+        tools::skip(
+            "it takes a clone, as in make test-first-steps; tests/install.rs installs this build",
+        );
         return;
     }
     place.make_video();
@@ -186,8 +188,8 @@ fn java() {
 #[test]
 fn java_by_maven() {
     let place = Place::new();
-    // (It takes Maven and a clone.)
     if !place.fresh {
+        tools::skip("it takes Maven and a clone, as in make test-first-steps");
         return;
     }
     let promise = "`make java-install` puts the same jar into Maven's local repository";
