@@ -1,6 +1,8 @@
-//! Makes what is shipped with the built library: manual pages and licence notices. packaging/*.mk call it.
+//! Makes what is shipped with what is built: manual pages, licence notices, and documents without dead links.
+//! packaging/*.mk call it.
 
 mod header;
+mod links;
 mod notices;
 mod pages;
 
@@ -11,7 +13,8 @@ const USAGE: &str = "\
 usage: resup-packaging man HEADER DIRECTORY     writes a manual page for each function
        resup-packaging notices DIRECTORY TARGET...
                                                 writes what the third parties' licences ask for, of what is
-                                                built for the targets (without any, for this machine)";
+                                                built for the targets (without any, for this machine)
+       resup-packaging unlink DIRECTORY         makes text of the links, in Markdown there, to what is not there";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["man", header, directory] => pages::write(Path::new(header), Path::new(directory)),
         ["notices", directory, ref targets @ ..] => notices::write(Path::new(directory), targets),
+        ["unlink", directory] => links::unlink(Path::new(directory)),
         _ => Err(USAGE.to_owned()),
     };
     match result {
