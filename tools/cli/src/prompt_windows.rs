@@ -23,7 +23,7 @@ fn read_line(mut read_key: impl FnMut() -> io::Result<Key>) -> io::Result<String
     let mut line = String::new();
     loop {
         match read_key()? {
-            Key::Enter => return Ok(line),
+            Key::Enter | Key::Char('\n') => return Ok(line),
             Key::CtrlC => return Err(io::ErrorKind::Interrupted.into()),
             // Ctrl-Z is the end of what is typed.
             Key::Char('\u{1a}') if line.is_empty() => {

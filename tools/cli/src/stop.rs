@@ -1,11 +1,10 @@
 //! The signals that end the program: Ctrl-C and SIGTERM.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::consts::SIGINT;
 
 use crate::exit::Exit;
 
@@ -17,7 +16,12 @@ pub struct Stop {
 
 impl Stop {
     /// Installs the signal handlers.
+    #[cfg(not(windows))]
     pub fn listen() -> io::Result<Self> {
+        use signal_hook::consts::SIGTERM;
+        use signal_hook::flag;
+        use std::sync::atomic::AtomicBool;
+
         let stop = Stop::default();
         let repeated = Arc::new(AtomicBool::new(false));
         for (signal, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
@@ -26,6 +30,20 @@ impl Stop {
             flag::register(signal, repeated.clone())?;
             flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
         }
+        Ok(stop)
+    }
+
+    /// Has Windows tell of Ctrl-C and Ctrl-Break.
+    #[cfg(windows)]
+    pub fn listen() -> io::Result<Self> {
+        let stop = Stop::default();
+        let signal = stop.signal.clone();
+        let handler = move || {
+            if signal.swap(SIGINT as usize, Ordering::SeqCst) != 0 {
+                std::process::exit(Exit::Interrupted.code().into());
+            }
+        };
+        ctrlc::set_handler(handler).map_err(io::Error::other)?;
         Ok(stop)
     }
 
