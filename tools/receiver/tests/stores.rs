@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::signing::{hmac, nonce, now, signed, SECRET};
 use common::{begin, cut, digest_hex, Receiver, Reply, Upload, OFFER};
@@ -304,11 +304,24 @@ fn all_stores_together_have_bounded_memory() {
     let receiver = Receiver::start(&[]);
     let file = Upload::new("a", 256 * 1024);
     let store = file.store("blake3");
-    let streams: Vec<_> = (0..256).map(|_| begin(&receiver, &store, 10)).collect();
-    thread::sleep(Duration::from_millis(500));
-    let more = Upload::new("b", 5000);
-    let refused = receiver.exchange(&more.store("blake3").build());
-    refused.expect(413, "locate it");
+    let mut streams: Vec<_> = (0..256).map(|_| begin(&receiver, &store, 10)).collect();
+    let until = Instant::now() + Duration::from_secs(60);
+    // When the receiver has read the beginnings of all.
+    let more = (0..).find_map(|number| {
+        let more = Upload::new(&format!("b{number}"), 5000);
+        let reply = receiver.exchange(&more.store("blake3").build());
+        assert!(Instant::now() < until, "it takes any number");
+        if reply.status == 413 {
+            reply.expect(413, "locate it");
+            return Some(more);
+        }
+        reply.expect_complete(5000);
+        // It may have taken the room of one of them.
+        streams.push(begin(&receiver, &store, 10));
+        thread::sleep(Duration::from_millis(100));
+        None
+    });
+    let more = more.expect("one that is refused");
     // So the client locates it, and sends it.
     let (id, _) = receiver.locate_ok(&more);
     receiver.send_rest(&more, &id, 0).expect_complete(5000);
