@@ -69,7 +69,7 @@ load: receiver
 test: need-test lint reference test-rust test-c test-page
 
 # That, and the other languages and servers.
-test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-first-steps test-java test-java-versions test-java-platforms test-tomcat test-linux test-windows check-macos
+test-all: need-all test test-postgres test-old-peers test-servers test-packages test-clients test-pascal test-first-steps test-java test-java-versions test-java-platforms test-tomcat test-windows check-macos
 
 # Installs what `make test` needs on Debian, as root, or says what is missing; PARTS=all: what any target needs.
 PARTS ?= test
