@@ -15,7 +15,7 @@ JAVA_PLATFORMS = x86_64-linux-gnu aarch64-linux-gnu x86_64-linux-musl aarch64-li
 .PHONY: java java-local java-install java-natives test-java test-java-versions test-java-platforms
 
 # The jars as they are handed out, in bindings/java/target: one for all platforms, and one for each.
-java: need-java windows
+java: need-java windows-jni
 	$(MAKE) linux PLATFORMS="$(JAVA_PLATFORMS)"
 	rm -rf $(NATIVES)
 	$(call native-linux,x86_64-linux-gnu,x86_64)

@@ -1,7 +1,13 @@
-//! The DLLs for Windows: what they export and need, and C programs that use them, in wine.
+//! What is for Windows, in wine: the DLLs, C and C++ programs that use them, the command, and the receiver.
 //! `make test-windows` builds what these tests need.
 #![cfg(target_os = "linux")]
 
+#[path = "windows/archive.rs"]
+mod archive;
+#[path = "windows/command.rs"]
+mod command;
+#[path = "windows/cpp.rs"]
+mod cpp;
 #[allow(dead_code)]
 #[path = "c/harness.rs"]
 mod harness;
@@ -16,6 +22,8 @@ mod one;
 mod paths;
 #[path = "c/programs.rs"]
 mod programs;
+#[path = "windows/receiver.rs"]
+mod receiver;
 #[path = "windows/uploads.rs"]
 mod uploads;
 #[path = "windows/wine.rs"]

@@ -1,6 +1,7 @@
 #!/bin/sh
 # get-fpc.sh DIR: builds Free Pascal for Windows programs, 64 and 32 bit, from Debian's fpc-source: the compiler for i386 in
-# DIR/bin, the run-time library in DIR/units/x86_64-win64 and DIR/units/i386-win32. FPC 3.2.2.
+# DIR/bin, the run-time library in DIR/units/x86_64-win64 and DIR/units/i386-win32, and the compilers as Windows programs in
+# DIR/windows/x86_64 and DIR/windows/i686. FPC 3.2.2.
 set -eu
 mkdir -p "$1"
 dir=$(realpath "$1")
@@ -25,14 +26,25 @@ library() {
 
 library ppcx64 x86_64 win64
 
-# Builds the compiler for i386, which runs on this machine. Its messages are not in the source package, but in the
-# compiler's.
-set -- ppcx64 -n -v0e -O2 -Xs "-Fu$native/units/x86_64-linux/rtl" "-FU$dir/tmp"
+# The compiler's messages are not in the source package, but in the compiler's.
 cd "$source/compiler"
-"$@" "-o$dir/tmp/msg2inc" utils/msg2inc.pp
+ppcx64 -n -v0e "-Fu$native/units/x86_64-linux/rtl" "-FU$dir/tmp" "-o$dir/tmp/msg2inc" utils/msg2inc.pp
 (cd "$dir/tmp" && ./msg2inc "$native/msg/errore.msg" msg msg)
-"$@" -dRELEASE -di386 -dGDB -dNOOPT "-Fi$dir/tmp" -Fui386 -Fix86 -Fii386 -Fux86 -Fusystems -Sg -Ur \
-	"-o$dir/bin/ppcross386" pp.pas
+
+# compiler CPU PROGRAM UNITS COMPILER ARGUMENT...: builds the compiler for a processor, by this compiler and these units.
+compiler() {
+	cpu=$1 program=$2 units=$3
+	shift 3
+	mkdir -p "$dir/tmp/units" "$(dirname "$program")"
+	cd "$source/compiler"
+	"$@" -n -v0e -O2 -Xs -Sg -Ur -dRELEASE "-d$cpu" -dGDB -dNOOPT "-Fu$units" "-Fi$dir/tmp" "-Fu$cpu" "-Fi$cpu" -Fix86 \
+		-Fux86 -Fusystems -Fu../rtl/charmaps "-FU$dir/tmp/units" "-o$program" pp.pas
+	rm -r "$dir/tmp/units"
+}
+
+compiler i386 "$dir/bin/ppcross386" "$native/units/x86_64-linux/rtl" ppcx64
 library "$dir/bin/ppcross386" i386 win32
+compiler x86_64 "$dir/windows/x86_64/fpc.exe" "$dir/units/x86_64-win64" ppcx64 -Px86_64 -Twin64
+compiler i386 "$dir/windows/i686/fpc.exe" "$dir/units/i386-win32" "$dir/bin/ppcross386" -Pi386 -Twin32
 rm -r "$dir/tmp"
 touch "$dir/ready"

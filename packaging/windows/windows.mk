@@ -1,4 +1,4 @@
-# resup.dll for Windows 7 and later, built and tested on Debian.
+# What is for Windows 7 and later, built and tested on Debian.
 
 WINDOWS = $(abspath $(TARGET))/windows
 # The compiler for other systems, which packaging/get-rust.sh brings.
@@ -9,15 +9,21 @@ WINDOWS_TARGETS = x86_64-pc-windows-gnu i686-pc-windows-gnu
 # The run-time code of which is in the DLLs.
 mingw-licence = $(INSTALL) -m 644 /usr/share/doc/mingw-w64-common/copyright $(1)/COPYRIGHT-mingw-w64.txt
 
-.PHONY: windows windows-tools dist-windows test-windows
+.PHONY: windows windows-jni windows-tools dist-windows test-windows
 
 windows-tools: need-windows
 	packaging/get-rust.sh $(RUST)
 
-# In target/windows/x86_64 and i686: the DLL, its .def, and import libraries for gcc and MSVC; the jar's DLL.
+# In target/windows/x86_64 and i686: the DLL, its .def, and import libraries for gcc and MSVC; the command and the receiver.
 windows: windows-tools
 	for arch in x86_64 i686; do \
-		packaging/windows/build.sh $$arch $(RUST) $(WINDOWS)/$$arch || exit; \
+		packaging/windows/build.sh $$arch $(RUST) $(WINDOWS)/$$arch library command receiver || exit; \
+	done
+
+# The jar's DLLs.
+windows-jni: windows-tools
+	for arch in x86_64 i686; do \
+		packaging/windows/build.sh $$arch $(RUST) $(WINDOWS)/$$arch jni || exit; \
 	done
 
 # What is handed out: dist/resup-VERSION-windows-x86_64.zip and -i686.zip.
@@ -27,12 +33,14 @@ dist-windows: windows
 	$(call mingw-licence,$(WINDOWS)/licences)
 	mkdir -p $(DIST)
 	for arch in x86_64 i686; do \
-		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/windows/archive.sh $(WINDOWS)/$$arch $(NAME)-windows-$$arch $(WINDOWS)/licences $(DIST) || exit; \
+		packaging/windows/stage.sh $$arch $(WINDOWS)/$$arch $(WINDOWS)/licences $(DIST)/$(NAME)-windows-$$arch || exit; \
+		$(tool) unlink $(DIST)/$(NAME)-windows-$$arch || exit; \
+		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) packaging/windows/archive.sh $(DIST)/$(NAME)-windows-$$arch || exit; \
 	done
 
-# The C and Pascal tests as Windows programs, in wine (64 and 32 bit; the latter needs root), and the jar in a Java for
-# Windows, against the receiver on this side.
-test-windows: need-wine windows python java-natives
+# C, C++ and Pascal programs, the command and the receiver for Windows, in wine (64 and 32 bit; the latter needs root), the jar in
+# a Java for Windows, and what the archive's README says.
+test-windows: need-wine dist-windows windows-jni python java-natives
 	packaging/windows/get-wine32.sh $(WINDOWS)/wine32
 	packaging/windows/get-fpc.sh $(WINDOWS)/fpc
 	packaging/windows/get-lcl.sh $(WINDOWS)/lcl $(WINDOWS)/fpc
@@ -42,4 +50,4 @@ test-windows: need-wine windows python java-natives
 	$(call native-dll,x86_64,x86_64)
 	$(call native-dll,i686,x86)
 	mvn -q -f $(JAVA) package -Dmaven.javadoc.skip
-	RESUP_WINDOWS=$(WINDOWS) $(TESTS) --test windows --test pascal_windows -- --test-threads 1
+	RESUP_WINDOWS=$(WINDOWS) RESUP_DIST=$(abspath $(DIST)) $(TESTS) --test windows --test pascal_windows -- --test-threads 1

@@ -1,8 +1,11 @@
-//! The DLLs as files.
+//! The DLLs and programs as files.
 
 use std::collections::BTreeSet;
 
+use roxmltree::Document;
+
 use super::wine::{both, Wine};
+use super::LIBRARY;
 
 /// The DLLs that every Windows from 7 on has.
 const SYSTEM: [&str; 9] = [
@@ -22,9 +25,17 @@ const SYSTEM: [&str; 9] = [
 /// expressions of dialects 2.2.
 const MAX_SIZE: u64 = 2_516_582;
 
-fn dump(wine: &Wine, arguments: &[&str]) -> String {
+/// What the build makes.
+const FILES: [&str; 4] = [
+    "resup.dll",
+    "resup_jni.dll",
+    "resup.exe",
+    "resup-receiver.exe",
+];
+
+fn dump(wine: &Wine, arguments: &[&str], file: &str) -> String {
     let mut command = wine.tool("objdump");
-    command.args(arguments).arg(wine.artifact("resup.dll"));
+    command.args(arguments).arg(wine.artifact(file));
     let output = command.output().unwrap();
     assert!(output.status.success(), "{arguments:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -34,7 +45,7 @@ fn dump(wine: &Wine, arguments: &[&str]) -> String {
 fn the_dlls_export_what_the_list_says_and_nothing_else() {
     let list: BTreeSet<_> = include_str!("../exports.txt").lines().collect();
     for wine in both() {
-        let text = dump(&wine, &["-p"]);
+        let text = dump(&wine, &["-p"], "resup.dll");
         let (_, names) = text.split_once("[Ordinal/Name Pointer] Table").unwrap();
         let names: BTreeSet<_> = names
             .lines()
@@ -49,18 +60,68 @@ fn the_dlls_export_what_the_list_says_and_nothing_else() {
     }
 }
 
+/// Returns the names of the DLLs that a file needs.
+fn needed(wine: &Wine, file: &str) -> Vec<String> {
+    let text = dump(wine, &["-p"], file);
+    let names = text
+        .lines()
+        .filter_map(|line| line.split("DLL Name: ").nth(1));
+    names.map(str::to_lowercase).collect()
+}
+
 #[test]
-fn the_dlls_need_no_other_than_the_systems() {
+fn nothing_needs_other_dlls_than_the_systems() {
     for wine in both() {
-        let text = dump(&wine, &["-p"]);
-        let needed: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.split("DLL Name: ").nth(1))
-            .map(str::to_lowercase)
-            .collect();
-        assert!(!needed.is_empty());
-        for name in needed {
-            assert!(SYSTEM.contains(&name.as_str()), "{}: {name}", wine.arch);
+        for file in FILES {
+            let needed = needed(&wine, file);
+            assert!(!needed.is_empty());
+            for name in needed {
+                let is_known = SYSTEM.contains(&name.as_str());
+                assert!(is_known, "{} {file}: {name}", wine.arch);
+            }
+        }
+    }
+}
+
+/// Returns the only element of this name.
+fn only<'a>(document: &'a Document<'_>, name: &str) -> roxmltree::Node<'a, 'a> {
+    let mut found = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == name);
+    let first = found.next().unwrap_or_else(|| panic!("no {name}"));
+    assert!(found.next().is_none(), "{name} is there twice");
+    first
+}
+
+#[test]
+fn version_and_manifest_are_there_for_windows() {
+    let version = env!("CARGO_PKG_VERSION");
+    for wine in both() {
+        let program = wine.build("resources", &["tests/windows/resources.c"], LIBRARY);
+        for file in FILES {
+            let path = wine.program(file);
+            let outcome = wine.run(wine.command(&program).arg(&path));
+            let (head, manifest) = outcome
+                .stdout
+                .split_at(outcome.stdout.find("<?xml").unwrap());
+            let kind = if file.ends_with(".exe") { 1 } else { 2 };
+            for line in [
+                format!("version {version}.0 type {kind}"),
+                format!("FileVersion {version}"),
+                format!("ProductVersion {version}"),
+                format!("OriginalFilename {file}"),
+                "ProductName resup".to_owned(),
+            ] {
+                assert!(head.lines().any(|it| it == line), "{file}: {line}: {head}");
+            }
+            let manifest = Document::parse(manifest.trim_end()).unwrap();
+            let level = only(&manifest, "requestedExecutionLevel");
+            assert_eq!(level.attribute("level"), Some("asInvoker"), "{file}");
+            assert_eq!(only(&manifest, "longPathAware").text(), Some("true"));
+            let systems = manifest
+                .descendants()
+                .filter(|node| node.tag_name().name() == "supportedOS");
+            assert_eq!(systems.count(), 4, "{file}");
         }
     }
 }

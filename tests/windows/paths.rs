@@ -1,5 +1,6 @@
 //! Paths and files of Windows, and the proxy setting of its user.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use resup_test_support::receiver::Receiver;
@@ -46,21 +47,27 @@ fn registry(wine: &Wine, arguments: &[&str]) -> Command {
     command
 }
 
+/// Calls `work` while the user's proxy is at this address.
+pub fn with_proxy<T>(wine: &Wine, address: SocketAddr, work: impl FnOnce() -> T) -> T {
+    let enable = ["add", "/v", "ProxyEnable", "/t", "REG_DWORD", "/f", "/d"];
+    wine.run(registry(wine, &enable).arg("1"));
+    let server = ["add", "/v", "ProxyServer", "/f", "/d", &address.to_string()];
+    wine.run(&mut registry(wine, &server));
+    let done = work();
+    wine.run(registry(wine, &enable).arg("0"));
+    done
+}
+
 #[test]
 fn the_proxy_of_the_windows_user_is_used() {
     for wine in both() {
         let proxy = ScriptedServer::start(vec![Step::reply(200, &json("complete", 1000, "k"))]);
-        let address = proxy.addr().to_string();
-        let enable = ["add", "/v", "ProxyEnable", "/t", "REG_DWORD", "/f", "/d"];
-        wine.run(registry(&wine, &enable).arg("1"));
-        let server = ["add", "/v", "ProxyServer", "/f", "/d", &address];
-        wine.run(&mut registry(&wine, &server));
         let settings = ["client_set_retry_limit", "0"];
-        let report = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
-        wine.run(registry(&wine, &enable).arg("0"));
+        let upload = || one(&wine).upload("http://far.invalid/upload", 1000, &settings);
+        let report = with_proxy(&wine, proxy.addr(), upload);
         assert_eq!(report.number("status"), 0, "{report:?}");
         assert_eq!(proxy.requests()[0].head.target, "http://far.invalid/upload");
-        let report = one(&wine).upload("http://far.invalid/upload", 1000, &settings);
+        let report = upload();
         assert_eq!(report.number("status"), 50, "no such host: {report:?}");
     }
 }

@@ -13,6 +13,9 @@ pub struct Wine {
     pub bench: Bench,
 }
 
+/// How long a program may take.
+pub const LIMIT: Duration = Duration::from_secs(300);
+
 /// Returns the directory that `make windows` and the scripts beside it have filled.
 pub fn build_dir() -> PathBuf {
     std::env::var_os("RESUP_WINDOWS")
@@ -44,6 +47,15 @@ impl Wine {
     /// Returns the path of a file that the build made.
     pub fn artifact(&self, name: &str) -> PathBuf {
         build_dir().join(self.arch).join(name)
+    }
+
+    /// Copies a program that the build made into the directory, where 32-bit programs are found, too.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let program = self.bench.path(name);
+        if !program.exists() {
+            std::fs::copy(self.artifact(name), &program).unwrap();
+        }
+        program
     }
 
     pub fn tool(&self, name: &str) -> Command {
@@ -80,7 +92,7 @@ impl Wine {
 
     #[track_caller]
     pub fn run(&self, command: &mut Command) -> Outcome {
-        let outcome = self.bench.run(command, Duration::from_secs(300));
+        let outcome = self.bench.run(command, LIMIT);
         println!("{}: {}", self.arch, outcome.stdout);
         assert!(
             outcome.status.success(),
