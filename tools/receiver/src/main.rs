@@ -175,7 +175,8 @@ async fn run(config: Config, passed: Passed) -> anyhow::Result<()> {
         };
     }
     #[cfg(unix)]
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.umask));
+    // (A mode has 16 bits on macOS; --umask takes 6 of them.)
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(config.umask as _));
     start::make_directory(data)?;
     if let Some(command) = config.command.clone() {
         return run_command(&config, command).await;
