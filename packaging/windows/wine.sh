@@ -23,14 +23,18 @@ case $bits in
 	root=$dir/wine32/root tmp=${TMPDIR:-/tmp}
 	export WINEPREFIX=/prefix WINEARCH=win32 WINESERVER=/usr/lib/wine/wineserver32
 	mkdir -p "$root$tmp"
+	here=/
+	case $PWD in
+	"$tmp"/*) here=$PWD ;;
+	esac
 	# A namespace of its own for the mounts.
 	exec unshare --mount sh -eu -c '
-		root=$1 tmp=$2 screen=$3
-		shift 3
+		root=$1 tmp=$2 here=$3 screen=$4
+		shift 4
 		mount --bind "$tmp" "$root$tmp"
 		mount --rbind /dev "$root/dev"
 		mount --rbind /proc "$root/proc"
 		! $screen || chroot "$root" "$WINESERVER" -k || true
-		exec chroot "$root" /usr/lib/wine/wine "$@"' sh "$root" "$tmp" $screen "$@"
+		exec unshare --root "$root" --wd "$here" /usr/lib/wine/wine "$@"' sh "$root" "$tmp" "$here" $screen "$@"
 	;;
 esac

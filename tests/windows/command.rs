@@ -159,12 +159,12 @@ fn the_users_proxy_is_used() {
     }
 }
 
-/// Runs the command in a terminal. (Windows' consoles give each key to the program; wine leaves that to the terminal.)
+/// Runs the command in a terminal. (In wine the terminal itself has to give each key to the program, but for Ctrl-C.)
 fn on_terminal(wine: &Wine, words: &str) -> Terminal {
     let script = super::harness::root().join("packaging/windows/wine.sh");
     let (dir, program) = (build_dir(), wine.program("resup.exe"));
     let command = format!(
-        "cd '{}' && stty raw -echo cols 120 rows 40 && exec '{}' {} '{}' '{}' put {words}",
+        "cd '{}' && stty raw -echo isig cols 120 rows 40 && exec '{}' {} '{}' '{}' put {words}",
         wine.bench.path(".").display(),
         script.display(),
         wine.bits,
@@ -212,9 +212,8 @@ fn a_password_comes_from_the_environment_or_the_console() {
         let mut terminal = on_terminal(&wine, &words);
         terminal.wait_for("password of anna:");
         terminal.type_keys(b"geh\x03");
-        let (code, screen) = terminal.finish();
-        // (wine ends the read by an error of its own.)
-        assert_ne!(code, Some(0), "{screen}");
+        // (wine ends the program without its having a say, by a code of its own.)
+        terminal.finish();
         assert_eq!(server.connections(), 0);
     }
 }

@@ -86,7 +86,7 @@ fn ctrl_c_ends_it_in_order() {
     for wine in both() {
         let program = wine.program("resup-receiver.exe");
         let command = format!(
-            "stty raw -echo && exec '{}' {} '{}' '{}' --data '{}' --listen 127.0.0.1:0",
+            "stty raw -echo isig && exec '{}' {} '{}' '{}' --data '{}' --listen 127.0.0.1:0",
             root().join("packaging/windows/wine.sh").display(),
             wine.bits,
             build_dir().display(),
