@@ -53,6 +53,7 @@ pub struct Sockets {
 pub struct Passed(Vec<PassedSocket>);
 
 /// One of them, as it is before tokio runs.
+#[cfg_attr(not(unix), allow(dead_code))]
 enum PassedSocket {
     Tcp(std::net::TcpListener),
     #[cfg(unix)]

@@ -16,6 +16,7 @@ use x509_parser::time::ASN1Time;
 pub mod key_files;
 
 /// The server's side of TLS.
+#[cfg_attr(not(unix), allow(dead_code))] // Only a signal has the files read again.
 pub struct Tls {
     certificates: PathBuf,
     key: PathBuf,
@@ -33,6 +34,7 @@ impl Tls {
     }
 
     /// Reads the files again. If that fails, the old certificates stay in use.
+    #[cfg_attr(not(unix), allow(dead_code))]
     pub fn reload(&self) -> anyhow::Result<()> {
         let fresh = read(&self.certificates, &self.key)?;
         *self
